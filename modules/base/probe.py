@@ -29,7 +29,7 @@ def wait_for(
     where: str = "",
     hint: str = "",
 ) -> T:
-    """Call `look` until it answers with a value; after `timeout` seconds raise ProbeTimeoutError with the last evidence.
+    """Call `look` until it answers with a value; after `timeout` seconds fail with the last evidence.
 
     A StacklabError raised by `look` counts as "not yet", its text as the evidence.
     """
