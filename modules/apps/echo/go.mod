@@ -1,0 +1,3 @@
+module stacklab/echo
+
+go 1.24
