@@ -69,7 +69,7 @@ func TestGetFailures(t *testing.T) {
 		code int
 		part string
 	}{
-		{[]string{"get", server.URL + "/text"}, exitOK, `"body":"plain <text>\n"`},
+		{[]string{"get", server.URL + "/text"}, exitOK, `"body":"plain <text>\n"}`},
 		{[]string{"get", server.URL + "/gone"}, exitFailed, `"ok":false,"status":404`},
 		{[]string{"get", "--timeout", "50ms", server.URL + "/slow"}, exitFailed, "deadline exceeded"},
 		{[]string{"get", "http://127.0.0.1:1/"}, exitFailed, "refused"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -105,9 +106,11 @@ func asJSON(body []byte) json.RawMessage {
 	if json.Valid(body) {
 		return body
 	}
-	text, err := json.Marshal(string(body))
-	if err != nil {
+	var text bytes.Buffer
+	plain := json.NewEncoder(&text)
+	plain.SetEscapeHTML(false)
+	if err := plain.Encode(string(body)); err != nil {
 		return nil
 	}
-	return text
+	return text.Bytes()
 }

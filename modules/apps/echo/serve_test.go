@@ -71,7 +71,7 @@ func TestStopDrainsThenEnds(t *testing.T) {
 	}
 }
 
-func TestRequestUnderWayIsFinished(t *testing.T) {
+func TestRequestBegunBeforeTheSignalIsAnswered(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestRequestUnderWayIsFinished(t *testing.T) {
 	a := testApp()
 	stop, signal := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- serve(stop, a, listener, 0) }()
+	go func() { ended <- serve(stop, a, listener, 500*time.Millisecond) }()
 	connection, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
