@@ -1,0 +1,52 @@
+# The two commands: `make up` and `make test`. Both install what they need and can be run again at any time.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup up down verify lint unit e2e test bench clean
+
+STACK ?= dev
+BIN := .venv/bin
+# Pulumi and its helpers on PATH, state and passphrase of this checkout.
+LAB_ENV := eval "$$($(BIN)/stacklab env)"
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
+
+setup: ## host packages, virtual environment
+	@setup/bootstrap
+
+up: setup ## from a fresh machine to a running lab [STACK=dev]
+	@$(BIN)/stacklab validate $(STACK)
+	@$(BIN)/stacklab fetch $(STACK)
+	@$(LAB_ENV); pulumi stack select --create $(STACK); pulumi up --yes --skip-preview --stack $(STACK)
+	@$(BIN)/stacklab verify $(STACK)
+
+down: setup ## remove the lab and prove that nothing is left [STACK=dev]
+	@$(LAB_ENV); pulumi destroy --yes --skip-preview --stack $(STACK)
+	@$(BIN)/stacklab receipt $(STACK)
+
+verify: ## reach everything in a running lab [STACK=dev]
+	@$(BIN)/stacklab verify $(STACK)
+
+lint: setup ## formatting, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+unit: setup ## the fast tests
+	@$(BIN)/pytest -q -m "not e2e"
+
+artifacts: setup ## everything labs are made of
+	@$(BIN)/stacklab fetch
+
+e2e: setup artifacts ## real clusters on this machine
+	@$(BIN)/pytest -m e2e -v --durations=20
+
+test: lint unit e2e ## everything; what CI runs
+
+bench: setup artifacts ## the same lab by hand and by stacklab, side by side
+	@$(BIN)/python -m benchmarks.dev_lab
+
+clean: ## remove what tests and labs of this checkout left on the host
+	@$(BIN)/python -m tests.support.clean

@@ -1,0 +1,87 @@
+"""The steps of one lab, as `__main__.py` calls them: stack file -> plan -> artifacts -> cluster -> addons -> apps -> outputs.
+
+Runs inside Pulumi's Python host, once for a preview and once for an update.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+import addons
+from addons import Installed
+from modules import apps, artifacts, cluster
+from modules.base.errors import ArtifactError, StacklabError
+from modules.known import known
+from modules.topology.parse import parse
+from modules.topology.plan import LabPlan, plan
+
+
+@contextlib.contextmanager
+def errors_without_stack_trace() -> Iterator[None]:
+    """Pulumi prints a RunError as it is; anything else it shows with a stack trace."""
+    try:
+        yield
+    except StacklabError as error:
+        raise pulumi.RunError(str(error)) from error
+
+
+def read_stack() -> LabPlan:
+    """The plan of the stack that is being run; raises InvalidStackError with every problem of its file."""
+    stack = pulumi.get_stack()
+    spec = parse(
+        pulumi.Config("stacklab").require_object("lab"),
+        known(),
+        source=f"stacks/Pulumi.{stack}.yaml",
+    )
+    lab = plan(spec, stack)
+    for warning in lab.warnings:
+        pulumi.log.warn(warning)
+    return lab
+
+
+def require_artifacts(lab: LabPlan) -> None:
+    """Fail before anything is touched when the lab's artifacts are not in the cache."""
+    missing = artifacts.missing(lab.kubernetes)
+    if missing:
+        names = ", ".join(a.id for a in missing[:5]) + (", ..." if len(missing) > 5 else "")
+        raise ArtifactError(
+            f"{len(missing)} artifacts of the lab are not in the cache: {names}",
+            where=f"stack {lab.stack}",
+            hint=f"stacklab fetch {lab.stack}",
+        )
+
+
+def create_cluster(lab: LabPlan) -> cluster.Cluster:
+    """Machines with Kubernetes on them, by the backend that the stack file names."""
+    return cluster.create(lab)
+
+
+def install_addons(lab: LabPlan, target: cluster.Cluster) -> Mapping[str, Installed]:
+    """Everything in `addons:`; what does not depend on each other starts at once."""
+    return addons.install(lab, target)
+
+
+def deploy_apps(
+    lab: LabPlan, target: cluster.Cluster, installed: Mapping[str, Installed]
+) -> Sequence[pulumi.Output[dict[str, Any]]]:
+    """The apps of the stack file, and one record for each way to reach them."""
+    return apps.deploy(lab, target, installed)
+
+
+def export_outputs(lab: LabPlan, target: cluster.Cluster, exposures: Sequence[pulumi.Output[dict[str, Any]]]) -> None:
+    """What `pulumi stack output` shows; the names are part of the contract with users."""
+    release = artifacts.release(lab.kubernetes)
+    pulumi.export("kubeconfig", target.kubeconfig)
+    pulumi.export("kubeconfigFile", target.kubeconfig_file)
+    pulumi.export("endpoint", target.endpoint)
+    pulumi.export("machines", target.machines)
+    pulumi.export("exposures", exposures)
+    pulumi.export(
+        "versions",
+        {"kubernetes": lab.kubernetes, "etcd": release.etcd, "coredns": release.coredns},
+    )
+    pulumi.export("notes", list(lab.warnings))

@@ -1,0 +1,135 @@
+"""What goes wrong in a user's day: kills, removals behind our back, strangers, two labs at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from modules.base.probe import Answer, wait_for
+from modules.host.engine import choose
+from tests.support.labs import SMALL, Lab
+from tests.support.project import Project, kill_group
+
+UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
+
+
+@pytest.fixture
+def small(project: Project, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    lab = Lab.of(project, "fault", SMALL)
+    yield lab
+    lab.remove()
+    lab.receipt().ok()
+
+
+def containers(lab: Lab) -> list[str]:
+    """Names of the lab's running node containers."""
+    listed = choose().run(
+        "ps", "--filter", f"label=io.x-k8s.kind.cluster=stacklab-{lab.stack}", "--format", "{{.Names}}", timeout=30
+    )
+    return listed.stdout.split()
+
+
+def network_is_there(lab: Lab) -> bool:
+    listed = choose().run("network", "ls", "--format", "{{.Name}}", timeout=30)
+    return f"stacklab-{lab.stack}" in listed.stdout.split()
+
+
+def api_answers(lab: Lab) -> bool:
+    kubeconfig = lab.project.folder / ".stacklab" / "labs" / lab.stack / "kubeconfig"
+    if not kubeconfig.exists():
+        return False
+    asked = lab.project.run("kubectl", "--kubeconfig", str(kubeconfig), "get", "--raw", "/readyz", timeout=30)
+    return asked.code == 0
+
+
+MOMENTS: dict[str, Callable[[Lab], bool]] = {
+    "network made": network_is_there,
+    "containers running": lambda lab: bool(containers(lab)),
+    "api answering": api_answers,
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_up_killed_and_run_again_reaches_the_same_lab(small: Lab, moment: str) -> None:
+    small.save()
+    running = small.project.start(*UP, "--stack", small.stack)
+
+    def reached() -> Answer[bool]:
+        if running.poll() is not None:
+            raise AssertionError(f"up ended before '{moment}':\n{running.communicate()[0]}")
+        return Answer(MOMENTS[moment](small) or None, f"containers: {containers(small)}")
+
+    wait_for(moment, reached, timeout=120, every=0.05)
+    kill_group(running)
+    small.project.pulumi("cancel", "--yes", stack=small.stack)
+    small.up().ok()
+    nodes = small.get("nodes")["items"]
+    assert [n["metadata"]["name"] for n in nodes] == [m["name"] for m in small.outputs()["machines"]]
+    small.unchanged().ok()
+
+
+def test_destroy_of_a_cluster_that_is_already_gone(small: Lab) -> None:
+    small.up().ok()
+    choose().run("rm", "-f", "-v", *containers(small), timeout=60)
+    small.destroy().ok()
+    small.receipt().ok()
+
+
+def test_a_strangers_network_of_our_name_stays_untouched(small: Lab) -> None:
+    engine = choose()
+    name = f"stacklab-{small.stack}"
+    engine.run("network", "create", "--subnet", "10.204.77.0/24", name, timeout=30)
+    try:
+        refused = small.up()
+        assert refused.code != 0
+        assert name in refused.output
+        left = json.loads(engine.run("network", "inspect", name, timeout=30).stdout)
+        assert "10.204.77.0/24" in json.dumps(left)
+    finally:
+        engine.run("network", "rm", name, timeout=30)
+
+
+def test_two_labs_stand_side_by_side(small: Lab, project: Project) -> None:
+    other = Lab.of(project, "second", SMALL)
+    try:
+        with subprocess.Popen(
+            [*UP, "--stack", other.stack],
+            cwd=project.folder,
+            env=dict(project.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as beside:
+            small.up().ok()
+            shown, _ = beside.communicate(timeout=300)
+        assert beside.returncode == 0, shown
+        ours, theirs = small.outputs(), other.outputs()
+        for key in ("kubeconfigFile", "endpoint"):
+            assert ours[key] != theirs[key]
+        assert not {m["address"] for m in ours["machines"]} & {m["address"] for m in theirs["machines"]}
+        other.destroy().ok()
+        assert small.get("nodes")["items"]
+    finally:
+        other.remove()
+
+
+def test_three_masters_behind_one_endpoint(project: Project) -> None:
+    lab = Lab.of(project, "masters", {**SMALL, "masters": 3, "workers": 1})
+    try:
+        lab.up().ok()
+        nodes = lab.get("nodes", "-l", "node-role.kubernetes.io/control-plane")["items"]
+        assert len(nodes) == 3
+        first = lab.outputs()["machines"][0]["name"]
+        choose().run("stop", "--time", "1", first, timeout=60)
+        wait_for(
+            "the API answers without its first master",
+            lambda: Answer(lab.kubectl("get", "--raw", "/readyz").code == 0 or None, "no answer"),
+            timeout=90,
+        )
+    finally:
+        lab.remove()
+    lab.receipt().ok()

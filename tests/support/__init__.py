@@ -1,0 +1,1 @@
+"""What tests share: a project of their own, small servers, readers of outputs."""

@@ -1,0 +1,145 @@
+"""A stacklab project of the tests' own: this checkout's code, other stacks, another state.
+
+A user's labs in this checkout are never touched: state, passphrase, lab folders and stack files are all in `folder`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+UP_SECONDS = 420
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished command: exit status and both streams together."""
+
+    code: int
+    output: str
+
+    def ok(self) -> Ran:
+        """Itself, when the command succeeded; else the test fails and shows what was printed."""
+        if self.code != 0:
+            raise AssertionError(f"exit status {self.code}\n{self.output[-6000:]}")
+        return self
+
+
+@dataclass
+class Project:
+    """A folder with Pulumi.yaml, __main__.py, links to our packages, and stacks of its own."""
+
+    folder: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, folder: Path) -> Project:
+        (folder / "stacks").mkdir(parents=True, exist_ok=True)
+        for name in ("Pulumi.yaml", "__main__.py"):
+            shutil.copy(CHECKOUT / name, folder / name)
+        for name in ("modules", "addons", ".venv"):
+            link = folder / name
+            if not link.is_symlink():
+                link.symlink_to(CHECKOUT / name)
+        project = cls(folder)
+        script = 'eval "$(stacklab env)" && env -0'
+        base = {
+            **os.environ,
+            "STACKLAB_PROJECT": str(folder),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        done = subprocess.run(["sh", "-ec", script], env=base, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"stacklab env failed:\n{done.stdout}{done.stderr}")
+        project.env = {
+            key: value for key, _, value in (entry.partition("=") for entry in done.stdout.split("\0")) if key
+        }
+        return project
+
+    # -- stack files ---------------------------------------------------------------------------------------------
+
+    def stack_file(self, stack: str) -> Path:
+        return self.folder / "stacks" / f"Pulumi.{stack}.yaml"
+
+    def write(self, stack: str, lab: Mapping[str, Any]) -> None:
+        """Write the lab of a stack file, keeping what Pulumi itself wrote there (the salt)."""
+        path = self.stack_file(stack)
+        data = yaml.safe_load(path.read_text()) if path.exists() else {}
+        data.setdefault("config", {})["stacklab:lab"] = dict(lab)
+        path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def run(self, *argv: str, timeout: float = 120) -> Ran:
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=self.folder,
+                env=dict(self.env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(f"{' '.join(argv)}: no end after {timeout} s\n{_text(late.stdout)[-6000:]}") from None
+        return Ran(done.returncode, done.stdout)
+
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """A command in a process group of its own, to be killed as a whole."""
+        return subprocess.Popen(
+            argv,
+            cwd=self.folder,
+            env=dict(self.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def pulumi(self, *args: str, stack: str, timeout: float = UP_SECONDS) -> Ran:
+        return self.run("pulumi", *args, "--stack", stack, "--non-interactive", "--color=never", timeout=timeout)
+
+    def init(self, stack: str) -> None:
+        self.pulumi("stack", "select", "--create", stack=stack).ok()
+
+    def up(self, stack: str, *args: str) -> Ran:
+        self.init(stack)
+        return self.pulumi("up", "--yes", "--skip-preview", *args, stack=stack)
+
+    def destroy(self, stack: str) -> Ran:
+        return self.pulumi("destroy", "--yes", "--skip-preview", stack=stack)
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        text = self.pulumi("stack", "output", "--json", stack=stack).ok().output
+        found: dict[str, Any] = json.loads(text[text.index("{") :])
+        return found
+
+    def kubectl(self, stack: str, *args: str, timeout: float = 60) -> Ran:
+        kubeconfig = self.outputs(stack)["kubeconfigFile"]
+        return self.run("kubectl", "--kubeconfig", kubeconfig, *args, timeout=timeout)
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """SIGKILL to the command and all it started."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _text(data: bytes | str | None) -> str:
+    return data.decode(errors="replace") if isinstance(data, bytes) else data or ""
