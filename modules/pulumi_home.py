@@ -1,0 +1,181 @@
+"""Pulumi as this checkout uses it: state, plugins and passphrase in .stacklab, programs from the artifact store.
+
+`prepare()` makes it ready and returns the variables under which a plain `pulumi up` works; `stacklab env` prints them.
+A fitting Pulumi on PATH is used as it is; else the store's one, by links in .stacklab/bin. The backend is a folder of
+this checkout until the user says otherwise by `pulumi login`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modules import artifacts
+from modules.base import paths
+from modules.base.errors import ArtifactError, CommandError, StacklabError
+from modules.base.shell import run
+
+OLDEST = (3, 250)
+PULUMI_TOOLS = (
+    "pulumi",
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+    "pulumi-resource-pulumi-python",
+)
+LAB_TOOLS = ("kubectl", "kind")
+KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"
+KUBERNETES_PLUGIN_VERSION = "4.18.1"  # that of pulumi-kubernetes in pyproject.toml; a test holds them equal
+
+
+def folder() -> Path:
+    """PULUMI_HOME: plugins, login, workspaces."""
+    return paths.work() / "pulumi"
+
+
+def tools() -> Path:
+    """The folder of links that goes on PATH."""
+    return paths.work() / "bin"
+
+
+def prepare() -> dict[str, str]:
+    """Make everything ready, and return the environment that `pulumi` needs. Running it again changes nothing."""
+    for each in (folder(), tools(), _state()):
+        each.mkdir(parents=True, exist_ok=True)
+    if fitting_pulumi() is None:
+        for name in PULUMI_TOOLS:
+            link(tools() / name, artifacts.binary(name))
+    for name in LAB_TOOLS:
+        with contextlib.suppress(ArtifactError):  # a lab of another backend needs no kind
+            link(tools() / name, artifacts.binary(name))
+    with contextlib.suppress(ArtifactError):  # Pulumi fetches it when it can; the warning about PATH is all one loses
+        _install_kubernetes_plugin(artifacts.binary(KUBERNETES_PLUGIN))
+    make_passphrase(_passphrase())
+    log_in(folder() / "credentials.json", _state())
+    return environment()
+
+
+def environment() -> dict[str, str]:
+    """The variables for `pulumi`, as they must be set; what the user has set on purpose stays."""
+    env = {
+        "PATH": path_with([Path(sys.executable).parent, tools()], os.environ.get("PATH", "")),
+        "PULUMI_HOME": str(folder()),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    if "PULUMI_CONFIG_PASSPHRASE" not in os.environ:
+        env["PULUMI_CONFIG_PASSPHRASE_FILE"] = os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE") or str(_passphrase())
+    return env
+
+
+def stack_outputs(stack: str) -> dict[str, Any]:
+    """What `pulumi stack output` shows; secrets stay hidden."""
+    env = prepare()
+    hint = f"bring the lab up first: make up STACK={stack}"
+    try:
+        result = run(
+            [pulumi_binary(), "stack", "output", "--json", "--non-interactive", "--stack", stack],
+            timeout=60,
+            env=env,
+            cwd=paths.checkout(),
+            where=f"stack {stack}",
+            hint=hint,
+        )
+    except CommandError as error:
+        if "no stack named" in error.output:
+            raise StacklabError(f"no lab of this name is up: {stack}", hint=hint) from None
+        raise
+    outputs: dict[str, Any] = json.loads(result.stdout)
+    return outputs
+
+
+def pulumi_binary() -> Path:
+    """The `pulumi` that our environment finds."""
+    return fitting_pulumi() or tools() / "pulumi"
+
+
+def fitting_pulumi() -> Path | None:
+    """A Pulumi on PATH that is new enough and has its Python host beside it; our own links do not count."""
+    ours = tools()
+    search = os.pathsep.join(p for p in os.environ.get("PATH", "").split(os.pathsep) if p and Path(p) != ours)
+    found, host = (shutil.which(name, path=search) for name in ("pulumi", "pulumi-language-python"))
+    if not found or not host:
+        return None
+    try:
+        answer = run([found, "version"], timeout=20, env={"PULUMI_SKIP_UPDATE_CHECK": "true"})
+    except CommandError:
+        return None
+    return Path(found) if new_enough(answer.stdout) else None
+
+
+def new_enough(version: str) -> bool:
+    """Whether `pulumi version` printed at least OLDEST."""
+    match = re.match(r"v?(\d+)\.(\d+)\.", version.strip())
+    return bool(match) and tuple(int(n) for n in match.groups()) >= OLDEST if match else False
+
+
+def path_with(first: list[Path], path: str) -> str:
+    """PATH with `first` in front, each folder once."""
+    front = [str(p) for p in first]
+    return os.pathsep.join([*front, *(p for p in path.split(os.pathsep) if p and p not in front)])
+
+
+def link(at: Path, target: Path) -> None:
+    """Make `at` a link to `target`, atomically; one that is right already is left alone."""
+    if at.is_symlink() and at.readlink() == target:
+        return
+    fresh = at.with_name(f".{at.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    fresh.symlink_to(target)
+    fresh.replace(at)
+
+
+def make_passphrase(at: Path) -> None:
+    """Write a random passphrase once, readable by its owner only; two at the same time agree on one."""
+    if at.exists():
+        return
+    fresh = at.with_name(f".{at.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    try:
+        fresh.write_text(secrets.token_urlsafe(32) + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, at)
+    finally:
+        fresh.unlink()
+
+
+def log_in(credentials: Path, state: Path) -> None:
+    """Choose the folder backend unless some backend was chosen already, the way `pulumi login` notes it."""
+    known: Mapping[str, Any] = {}
+    if credentials.exists():
+        known = json.loads(credentials.read_text() or "{}")
+    if known.get("current"):
+        return
+    url = f"file://{state}"
+    fresh = credentials.with_name(f".{credentials.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    accounts = {**(known.get("accounts") or {}), url: {"lastValidatedAt": "0001-01-01T00:00:00Z"}}
+    fresh.write_text(json.dumps({**known, "current": url, "accounts": accounts}, indent=4))
+    fresh.replace(credentials)
+
+
+def _state() -> Path:
+    return paths.work() / "state"
+
+
+def _passphrase() -> Path:
+    return paths.work() / "passphrase"
+
+
+def _install_kubernetes_plugin(binary: Path) -> None:
+    """What `pulumi plugin install --file` leaves, by a link: a folder with the binary, and an empty lock beside it."""
+    name = f"resource-kubernetes-v{KUBERNETES_PLUGIN_VERSION}"
+    plugin = folder() / "plugins" / name
+    plugin.mkdir(parents=True, exist_ok=True)
+    (plugin.parent / f"{name}.lock").touch()
+    link(plugin / KUBERNETES_PLUGIN, binary)
