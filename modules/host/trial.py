@@ -6,7 +6,6 @@ There may be no image registry in reach, so the container holds nothing but a pr
 from __future__ import annotations
 
 import io
-import os
 import struct
 import tarfile
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from modules.base.errors import CommandError, HostError
 from modules.base.shell import Result
 
+NAME = "stacklab-probe"
 Run = Callable[..., Result]  # (*args, timeout=..., stdin=...) of an engine
 
 # exit(0) for each machine we support: ELF machine number, code.
@@ -40,25 +40,23 @@ def tiny_program(machine: str) -> bytes:
 
 def try_podman(run: Run, machine: str, scratch: Path) -> None:
     """Raise CommandError with podman's own words when it cannot do what kind asks of it."""
-    name = f"stacklab-probe-{os.getpid()}"
     with tempfile.TemporaryDirectory(dir=scratch, prefix="probe-") as folder:
         program = Path(folder) / "true"
         program.write_bytes(tiny_program(machine))
         program.chmod(0o755)
-        _on_own_network(run, name, "--rootfs", folder, "/true")
+        _on_own_network(run, "--rootfs", folder, "/true")
 
 
 def try_docker(run: Run, machine: str) -> None:
     """The same for docker, which needs an image: imported for the trial, removed after it."""
-    name = f"stacklab-probe-{os.getpid()}"
     with tempfile.NamedTemporaryFile(suffix=".tar") as file:
         file.write(_tar(tiny_program(machine)))
         file.flush()
-        run("import", file.name, name, timeout=30)
+        run("import", file.name, NAME, timeout=30)
     try:
-        _on_own_network(run, name, name, "/true")
+        _on_own_network(run, NAME, "/true")
     finally:
-        run("rmi", "--force", name, timeout=30, check=False)
+        run("rmi", "--force", NAME, timeout=30, check=False)
 
 
 def refuse_unfit_docker(run: Run) -> None:
@@ -74,13 +72,18 @@ def refuse_unfit_docker(run: Run) -> None:
         raise HostError("docker runs rootless: machines' addresses cannot be reached from this host")
 
 
-def _on_own_network(run: Run, name: str, *what: str) -> None:
-    run("network", "create", name, timeout=20)
+def _on_own_network(run: Run, *what: str) -> None:
+    _clear(run)  # of a trial that was killed; callers hold a lock, so none is under way
+    run("network", "create", NAME, timeout=20)
     try:
-        run("run", "--rm", "--privileged", "--name", name, "--network", name, *what, timeout=30)
+        run("run", "--rm", "--privileged", "--name", NAME, "--network", NAME, *what, timeout=30)
     finally:
-        run("rm", "--force", name, timeout=20, check=False)
-        run("network", "rm", name, timeout=20, check=False)
+        _clear(run)
+
+
+def _clear(run: Run) -> None:
+    run("rm", "--force", NAME, timeout=20, check=False)
+    run("network", "rm", NAME, timeout=20, check=False)
 
 
 def _tar(program: bytes) -> bytes:
