@@ -97,12 +97,12 @@ def parse_routes(text: str) -> tuple[Route, ...]:
 
 def parse_networks(text: str) -> tuple[EngineNetwork, ...]:
     """podman's or docker's JSON list of networks."""
-    return tuple(_podman(row) if "network_interface" in row else _docker(row) for row in json.loads(text or "[]"))
+    return tuple(_podman(row) if "name" in row else _docker(row) for row in json.loads(text or "[]"))
 
 
 def _podman(row: dict[str, Any]) -> EngineNetwork:
     ranges = tuple(subnet["subnet"] for subnet in row.get("subnets") or ())
-    return EngineNetwork(row["name"], row["network_interface"], ranges, _labels(row.get("labels")))
+    return EngineNetwork(row["name"], row.get("network_interface", ""), ranges, _labels(row.get("labels")))
 
 
 def _docker(row: dict[str, Any]) -> EngineNetwork:
