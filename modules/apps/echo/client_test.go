@@ -40,6 +40,17 @@ func TestGetPrintsOneLineAResponse(t *testing.T) {
 	}
 }
 
+func TestGetAsksEachURL(t *testing.T) {
+	server := httptest.NewServer(testApp().handler())
+	defer server.Close()
+	var out strings.Builder
+	code := run([]string{"get", "--count", "2", server.URL + "/a", "http://127.0.0.1:1/", server.URL + "/b"}, &out, &out)
+	all := lines(t, out.String())
+	if code != exitFailed || len(all) != 6 || all[0].URL != server.URL+"/a" || all[1].OK || !all[5].OK {
+		t.Fatalf("exit %d: %s", code, out.String())
+	}
+}
+
 func TestGetOpensAConnectionForEachRequest(t *testing.T) {
 	clients := map[string]bool{}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { clients[r.RemoteAddr] = true }))

@@ -35,29 +35,33 @@ func getCommand(args []string, stdout, stderr io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return exitUsage
 	}
-	if flags.NArg() != 1 || *count < 1 || *timeout <= 0 || *interval < 0 {
+	if flags.NArg() < 1 || *count < 1 || *timeout <= 0 || *interval < 0 {
 		fmt.Fprint(stderr, usage)
 		return exitUsage
 	}
-	target, err := url.Parse(flags.Arg(0))
-	if err != nil || (target.Scheme != "http" && target.Scheme != "https") || target.Host == "" {
-		fmt.Fprintf(stderr, "echo get: %q is not a http or https URL\n", flags.Arg(0))
-		return exitUsage
+	for _, text := range flags.Args() {
+		target, err := url.Parse(text)
+		if err != nil || (target.Scheme != "http" && target.Scheme != "https") || target.Host == "" {
+			fmt.Fprintf(stderr, "echo get: %q is not a http or https URL\n", text)
+			return exitUsage
+		}
 	}
 	status := exitOK
 	lines := json.NewEncoder(stdout)
 	lines.SetEscapeHTML(false)
 	for i := range *count {
-		if i > 0 && *interval > 0 {
-			time.Sleep(*interval)
-		}
-		one := get(target.String(), *host, *timeout)
-		if !one.OK {
-			status = exitFailed
-		}
-		if err := lines.Encode(one); err != nil {
-			fmt.Fprintln(stderr, "echo get:", err)
-			return exitFailed
+		for k, target := range flags.Args() {
+			if i+k > 0 && *interval > 0 {
+				time.Sleep(*interval)
+			}
+			one := get(target, *host, *timeout)
+			if !one.OK {
+				status = exitFailed
+			}
+			if err := lines.Encode(one); err != nil {
+				fmt.Fprintln(stderr, "echo get:", err)
+				return exitFailed
+			}
 		}
 	}
 	return status

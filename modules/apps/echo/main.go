@@ -1,7 +1,7 @@
 // Command echo is the lab's sample app and, with the same binary, the probe client inside the cluster.
 //
 //	echo [serve]                         the server: who answered, and how the request reached it
-//	echo get [flags] URL                 asks a URL, one JSON line a response; exit 1 when one failed
+//	echo get [flags] URL...              asks each URL, one JSON line a response; exit 1 when one failed
 //	echo lookup [--timeout D] NAME       asks DNS; exit 1 when there is no answer
 //	echo version
 package main
@@ -23,7 +23,7 @@ const (
 var version = "dev"
 
 const usage = `usage: echo [serve]
-       echo get [--count N] [--interval D] [--timeout D] [--host HOST] URL
+       echo get [--count N] [--interval D] [--timeout D] [--host HOST] URL...
        echo lookup [--timeout D] NAME
        echo version
 `
