@@ -17,7 +17,9 @@ class Owner(Enum):
     """Who answers for an item."""
 
     LAB = "this lab"
-    OTHER = "another lab or container"
+    PART = "a living container or network of this lab"  # goes with it
+    OTHER = "another lab"
+    OTHERS_PART = "a living container or network that is not this lab's"
     ENGINE = "the container engine itself"
     IMAGE = "kept on purpose"
     UNKNOWN = "nobody that is alive"  # of a kind that labs make: counts as left behind
@@ -42,7 +44,7 @@ _RESIDUE = (
 )
 # A rule for one network or container is never the engine's own, whatever chain it is in.
 _SPECIFIC = re.compile(
-    r"\b(?!127\.|0\.0\.0\.0|224\.)\d+\.\d+\.\d+\.\d+|\b(br-[0-9a-f]+|podman[1-9]\d*|veth\w+)|[0-9a-f]{64}"
+    r"\b(?!127\.|0\.0\.0\.0|224\.)\d+\.\d+\.\d+\.\d+|\b(br-[0-9a-f]+|podman[1-9]\d*|veth\w+)|[0-9a-f]{64}|NETAVARK-(DN-)?[0-9A-F]{13}"
 )
 _LAB_LINKS = re.compile(r" (bridge|veth|vxlan|macvlan) |^vnet\d")
 _LAB_RULES = re.compile(r"podman|netavark|docker|cni|stacklab|kube|cali|libvirt|virbr|veth|br-", re.IGNORECASE)
@@ -66,15 +68,17 @@ def _owner(item: Item, now: Snapshot, lab: str, chains: Mapping[str, Owner], gon
     if item.owner:
         return Owner.LAB if item.owner == lab else Owner.OTHER
     explained = _by_the_living(item, now.living, lab)
+    if item.kind == "volume" and explained is not Owner.OTHERS_PART and item.name.startswith(f"{PREFIX}{lab}-"):
+        return Owner.LAB  # a named volume outlives the container it is in
     if explained:
         return explained
     if _marked(f"{item.name} {item.detail}", lab):
         return Owner.LAB
-    if _residue(item.kind, item.name):
-        return Owner.ENGINE
     for name in item.chains:
         if name in chains:
             return chains[name]
+    if _residue(item.kind, item.name):
+        return Owner.ENGINE
     return Owner.UNKNOWN if _of_a_lab_kind(item, set(gone)) else Owner.STRANGER
 
 
@@ -92,7 +96,7 @@ def _by_the_living(item: Item, living: Iterable[Living], lab: str) -> Owner | No
         # Ids are found inside longer words: libpod-<id>.scope
         hit = words & one.words or any(len(w) == 64 and w in text for w in one.words)
         if hit or any(_inside(a, r) for a in addresses for r in one.ranges):
-            return Owner.LAB if one.owner == lab else Owner.OTHER
+            return Owner.PART if one.owner == lab else Owner.OTHERS_PART
     return None
 
 

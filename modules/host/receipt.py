@@ -21,6 +21,7 @@ from modules.host.ownership import Owner, owners
 from modules.host.snapshot import Item, Snapshot
 
 Fingerprint = Mapping[str, frozenset[str]]
+_ORDER = ("process", "container", "domain", "network", "libvirt network", "volume")  # the order to remove them in
 SETTLE = 5.0  # what other labs do meanwhile, and what the engine finishes in the background, is over by then
 
 
@@ -85,7 +86,7 @@ def fingerprint(now: Snapshot, stack: str) -> Fingerprint:
     whose = owners(now, stack, now.items)
     found: dict[str, set[str]] = {}
     for item in now.items:
-        if whose[item] is not Owner.LAB:
+        if whose[item] not in (Owner.LAB, Owner.PART):
             found.setdefault(item.kind, set()).add(item.name)
     return {kind: frozenset(names) for kind, names in found.items()}
 
@@ -95,7 +96,6 @@ def judge(before: Fingerprint | None, now: Snapshot, stack: str) -> Receipt:
     fresh = [i for i in now.items if before is None or i.name not in before.get(i.kind, frozenset())]
     whose = owners(now, stack, fresh)
     counted = {Owner.LAB} if before is None else {Owner.LAB, Owner.UNKNOWN}
-    told = set(Owner) - counted - {Owner.ENGINE, Owner.IMAGE}
 
     def of(*wanted: Owner) -> tuple[Leftover, ...]:
         return _named(_outermost(item for item in fresh if whose[item] in wanted))
@@ -106,13 +106,14 @@ def judge(before: Fingerprint | None, now: Snapshot, stack: str) -> Receipt:
         leftovers=of(*counted),
         residue=of(Owner.ENGINE),
         images=of(Owner.IMAGE),
-        others=of(*told) if before is not None else (),
+        others=of(Owner.OTHER, Owner.STRANGER) if before is not None else (),
         unread=now.unread,
     )
 
 
 def _named(items: Iterable[Item]) -> tuple[Leftover, ...]:
-    return tuple(Leftover(i.kind, i.name, i.remove) for i in items)
+    found = [Leftover(i.kind, i.name, i.remove) for i in items]
+    return tuple(sorted(found, key=lambda one: _ORDER.index(one.kind) if one.kind in _ORDER else len(_ORDER)))
 
 
 def _outermost(items: Iterable[Item]) -> Iterable[Item]:

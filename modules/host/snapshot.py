@@ -127,7 +127,7 @@ def _networks(engine: Engine) -> Part:
 def _volumes_and_images(engine: Engine) -> Part:
     volumes = engine.run("volume", "ls", "--format", "{{.Name}}", timeout=20).stdout.split()
     images = engine.run("images", "--format", "{{.Repository}}:{{.Tag}}", timeout=20).stdout.split()
-    items = [Item("volume", v, owner=lab_of(v, {}), remove=f"{engine.name} volume rm {v}") for v in volumes]
+    items = [Item("volume", v, remove=f"{engine.name} volume rm {v}") for v in volumes]
     items += [Item("image", i, remove=f"{engine.name} rmi {i}") for i in dict.fromkeys(images)]
     return items, []
 
