@@ -82,11 +82,14 @@ def receipt(stack: str, *, settle: float = SETTLE) -> Receipt:
 
 
 def fingerprint(now: Snapshot, stack: str) -> Fingerprint:
-    """The names of everything that is not the lab's own, by kind."""
+    """The names of everything that does not carry the lab's mark, by kind.
+
+    What is only named like the lab was there before it, or is a stranger's: not to be blamed on it.
+    """
     whose = owners(now, stack, now.items)
     found: dict[str, set[str]] = {}
     for item in now.items:
-        if whose[item] not in (Owner.LAB, Owner.PART):
+        if item.owner != stack and whose[item] is not Owner.PART:
             found.setdefault(item.kind, set()).add(item.name)
     return {kind: frozenset(names) for kind, names in found.items()}
 

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -22,8 +22,8 @@ from modules.base import paths, shell
 from modules.host import firewall, network
 from modules.host.engine import Engine
 
-LAB_LABEL = "stacklab.lab"
-KIND_LABEL = "io.x-k8s.kind.cluster"
+# The marks that the local backends put on what they make (modules.local.owner).
+STACK_LABEL, OWNER_LABEL = "stacklab.stack", "stacklab.owner"
 PREFIX = "stacklab-"
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/bridge/bridge-nf-call-iptables")
 # Trees that only engines, kubelets and we make; the rest of a host's mounts and groups comes and goes on its own.
@@ -69,7 +69,7 @@ def take(engine: Engine | None) -> Snapshot:
     parts: list[Callable[[], Part]] = [_links, _routes, _firewall, _domains, _files_of_the_host]
     if engine:
         one = engine
-        parts += [lambda: _containers(one), lambda: _networks(one), lambda: _volumes_and_images(one)]
+        parts += [lambda: _containers(one), lambda: _networks(one), lambda: _volumes(one), lambda: _images(one)]
     with ThreadPoolExecutor(len(parts)) as pool:
         done = list(pool.map(lambda part: part(), parts))
     unread = [] if engine else ["containers, networks, volumes: no container engine works"]
@@ -79,27 +79,35 @@ def take(engine: Engine | None) -> Snapshot:
     return Snapshot(tuple(items), tuple(chain.from_iterable(alive for _, alive in done)), tuple(unread))
 
 
-def lab_of(name: str, labels: dict[str, str]) -> str:
-    """The lab that an object of the engine belongs to: by label, else by name."""
-    if LAB_LABEL in labels:
-        return labels[LAB_LABEL]
-    marked = labels.get(KIND_LABEL) or name
-    return marked.removeprefix(PREFIX) if marked.startswith(PREFIX) else ""
+def lab_of(labels: Mapping[str, str] | None, us: str) -> str:
+    """The lab whose labels an object of the engine carries; one of another checkout is told by its owner."""
+    labels = labels or {}
+    stack, owner = labels.get(STACK_LABEL, ""), labels.get(OWNER_LABEL, us)
+    return stack if not stack or owner == us else f"{stack} of {owner}"
+
+
+def lab_named(name: str) -> str:
+    """The lab that a thing without labels is named after."""
+    return name.removeprefix(PREFIX) if name.startswith(PREFIX) else ""
+
+
+def _us() -> str:
+    return _file(paths.work() / "owner").strip()
 
 
 def _containers(engine: Engine) -> Part:
     ids = engine.run("ps", "--all", "--quiet", timeout=20).stdout.split()
     # One that is removed meanwhile makes inspect fail; the others are still in its output.
     text = engine.run("container", "inspect", *ids, timeout=20, check=False).stdout if ids else "[]"
-    return parse_containers(text, engine.name)
+    return parse_containers(text, engine.name, _us())
 
 
-def parse_containers(text: str, engine: str) -> Part:
+def parse_containers(text: str, engine: str, us: str) -> Part:
     """`container inspect` of docker or podman."""
     items, living = [], []
     for row in json.loads(text or "[]"):
         name = row["Name"].lstrip("/")
-        owner = lab_of(name, (row.get("Config") or {}).get("Labels") or {})
+        owner = lab_of((row.get("Config") or {}).get("Labels"), us)
         items.append(Item("container", name, owner=owner, remove=f"{engine} rm --force --volumes {name}"))
         living.append(Living(owner, frozenset({name, row["Id"], *_traces(row)})))
     return items, living
@@ -116,20 +124,27 @@ def _traces(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _networks(engine: Engine) -> Part:
-    items, living = [], []
+    items, living, us = [], [], _us()
     for net in network.networks(engine):
-        owner = lab_of(net.name, dict(net.labels))
+        owner = lab_of(dict(net.labels), us)
         items.append(Item("network", net.name, owner=owner, remove=f"{engine.name} network rm {net.name}"))
         living.append(Living(owner, frozenset({net.name, net.device}), net.ranges))
     return items, living
 
 
-def _volumes_and_images(engine: Engine) -> Part:
-    volumes = engine.run("volume", "ls", "--format", "{{.Name}}", timeout=20).stdout.split()
-    images = engine.run("images", "--format", "{{.Repository}}:{{.Tag}}", timeout=20).stdout.split()
-    items = [Item("volume", v, remove=f"{engine.name} volume rm {v}") for v in volumes]
-    items += [Item("image", i, remove=f"{engine.name} rmi {i}") for i in dict.fromkeys(images)]
-    return items, []
+def _volumes(engine: Engine) -> Part:
+    names = engine.run("volume", "ls", "--quiet", timeout=20).stdout.split()
+    text = engine.run("volume", "inspect", *names, timeout=20, check=False).stdout if names else "[]"
+    us = _us()
+    return [
+        Item("volume", row["Name"], owner=lab_of(row["Labels"], us), remove=f"{engine.name} volume rm {row['Name']}")
+        for row in json.loads(text or "[]")
+    ], []
+
+
+def _images(engine: Engine) -> Part:
+    names = engine.run("images", "--format", "{{.Repository}}:{{.Tag}}", timeout=20).stdout.split()
+    return [Item("image", name, remove=f"{engine.name} rmi {name}") for name in dict.fromkeys(names)], []
 
 
 def _links() -> Part:
@@ -169,8 +184,8 @@ def _domains() -> Part:
     uri = "qemu:///system"
     domains = _said("virsh", "-c", uri, "list", "--all", "--name").split()
     nets = _said("virsh", "-c", uri, "net-list", "--all", "--name").split()
-    items = [Item("domain", d, owner=lab_of(d, {}), remove=f"virsh -c {uri} undefine --nvram {d}") for d in domains]
-    items += [Item("libvirt network", n, owner=lab_of(n, {}), remove=f"virsh -c {uri} net-undefine {n}") for n in nets]
+    items = [Item("domain", d, owner=lab_named(d), remove=f"virsh -c {uri} undefine --nvram {d}") for d in domains]
+    items += [Item("libvirt network", n, owner=lab_named(n), remove=f"virsh -c {uri} net-undefine {n}") for n in nets]
     return items, []
 
 
@@ -239,14 +254,22 @@ def _contexts() -> Iterator[Item]:
         return
     for context in (known.get("contexts") or ()) if isinstance(known, dict) else ():
         name = str(context.get("name", ""))
-        owner = lab_of(name.removeprefix("kind-"), {})
+        owner = lab_named(name.removeprefix("kind-"))
         yield Item("kubeconfig context", name, owner=owner, remove=f"kubectl config delete-context {name}")
 
 
 def _hosts() -> Iterator[Item]:
-    for line in dict.fromkeys(_file("/etc/hosts").splitlines()):
+    yield from parse_hosts(_file("/etc/hosts"))
+
+
+def parse_hosts(text: str) -> Iterator[Item]:
+    """The hosts file. Lines after a comment that names stacklab belong to what it names, until the next comment."""
+    block = ""
+    for line in dict.fromkeys(text.splitlines()):
+        if line.startswith("#"):
+            block = line if "stacklab" in line else ""
         if line.strip():
-            yield Item("hosts line", line, remove="stacklab hosts --remove" if "stacklab" in line else "")
+            yield Item("hosts line", line, block, remove="stacklab hosts --remove" if block else "edit /etc/hosts")
 
 
 def _ours() -> Iterator[Item]:
