@@ -1,0 +1,43 @@
+"""An app that asks for a volume has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modules.verify.context import Context
+from modules.verify.finding import Look
+from modules.verify.lab import NAMESPACE, App
+
+
+@dataclass(frozen=True)
+class ClaimsBound:
+    app: App
+    hint: str = "kubectl describe persistentvolumeclaims; kubectl get storageclass"
+
+    @property
+    def name(self) -> str:
+        return f"{self.app.name}/volume"
+
+    @property
+    def description(self) -> str:
+        return "the app's claims are bound"
+
+    def look(self, context: Context) -> Look:
+        """Every claim that a pod of the app mounts is Bound."""
+        pods = context.kubectl.items("pods", "--namespace", NAMESPACE, "-l", f"app.kubernetes.io/name={self.app.name}")
+        names = {
+            volume["persistentVolumeClaim"]["claimName"]
+            for pod in pods
+            for volume in pod["spec"].get("volumes", [])
+            if "persistentVolumeClaim" in volume
+        }
+        if not names:
+            return Look(False, f"none of the app's {len(pods)} pods mounts a claim")
+        claims = {
+            c["metadata"]["name"]: c for c in context.kubectl.items("persistentvolumeclaims", "--namespace", NAMESPACE)
+        }
+        phases = {name: claims.get(name, {}).get("status", {}).get("phase", "missing") for name in sorted(names)}
+        wrong = [f"{name} is {phase}" for name, phase in phases.items() if phase != "Bound"]
+        if wrong:
+            return Look(False, "; ".join(wrong))
+        return Look(True, f"{len(names)} bound: {', '.join(sorted(names))}")

@@ -1,0 +1,210 @@
+"""The pods verify asks from: stacklab/echo on every node, in a namespace that lives as long as the run.
+
+A second pod, `guarded`, is what the NetworkPolicy check shuts off. Everything is removed with the namespace.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modules.base.errors import StacklabError
+from modules.verify.finding import short
+from modules.verify.kubectl import Kubectl
+from modules.verify.web import Reply, from_line
+
+PREFIX = "stacklab-verify-"
+PROBE = "stacklab-probe"
+GUARDED = "stacklab-guarded"
+PORT = 8080
+EVERY = 0.3
+LABEL = "stacklab.dev/verify"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A probe: where it runs and the address it has."""
+
+    name: str
+    node: str
+    address: str
+
+
+def manifest(namespace: str, image: str) -> dict[str, Any]:
+    """The namespace and its pods, as data."""
+    metadata = {"namespace": namespace, "labels": {LABEL: PROBE}}
+    template = {
+        "metadata": {"labels": {LABEL: PROBE}},
+        "spec": {**_pod(image), "tolerations": [{"operator": "Exists"}]},
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": namespace, "labels": {"app.kubernetes.io/managed-by": "stacklab-verify"}},
+            },
+            {
+                "apiVersion": "apps/v1",
+                "kind": "DaemonSet",
+                "metadata": {**metadata, "name": PROBE},
+                "spec": {"selector": {"matchLabels": {LABEL: PROBE}}, "template": template},
+            },
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": GUARDED, "namespace": namespace, "labels": {LABEL: GUARDED}},
+                "spec": _pod(image),
+            },
+        ],
+    }
+
+
+def _pod(image: str) -> dict[str, Any]:
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": "echo",
+                "image": image,
+                "command": ["/echo"],
+                "env": [{"name": "PORT", "value": str(PORT)}, {"name": "DRAIN_SECONDS", "value": "0"}],
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Running:
+    """The pods once all run; until then `evidence` says how they stand."""
+
+    probes: tuple[Pod, ...] = ()
+    guarded: Pod | None = None
+    evidence: str = ""
+
+
+def running(items: Sequence[Mapping[str, Any]]) -> Running:
+    """What the namespace's DaemonSet and pods say: one probe on every node, and the guarded pod."""
+    pods = [item for item in items if item["kind"] == "Pod"]
+    wanted = sum(item["status"].get("desiredNumberScheduled", 0) for item in items if item["kind"] == "DaemonSet")
+    states = "; ".join(state_of(pod) for pod in pods) or "no probe pods yet"
+    if not all(_is_ready(pod) for pod in pods):
+        return Running(evidence=states)
+    probes = tuple(sorted((_pod_of(p) for p in pods if _role(p) == PROBE), key=lambda p: p.node))
+    guarded = next((_pod_of(p) for p in pods if _role(p) == GUARDED), None)
+    if not wanted or len(probes) < wanted or guarded is None:
+        return Running(evidence=states)
+    return Running(probes, guarded, states)
+
+
+def _role(pod: Mapping[str, Any]) -> str:
+    return str(pod["metadata"].get("labels", {}).get(LABEL, ""))
+
+
+def _is_ready(pod: Mapping[str, Any]) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+
+
+def _pod_of(pod: Mapping[str, Any]) -> Pod:
+    return Pod(pod["metadata"]["name"], pod["spec"].get("nodeName", ""), pod["status"].get("podIP", ""))
+
+
+class Probes:
+    """The probes of one run: a thread of their own starts them, whoever needs them asks `ready`."""
+
+    def __init__(self, kubectl: Kubectl, image: str) -> None:
+        self.namespace = PREFIX + secrets.token_hex(4)
+        self._kubectl = kubectl
+        self._image = image
+        self._stop = threading.Event()
+        self._settled = threading.Event()
+        self._running = Running(evidence="the probe pods were not asked for yet")
+        self._starter = threading.Thread(target=self._start, daemon=True, name="probes")
+
+    def __enter__(self) -> Probes:
+        self._starter.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ask for the namespace's end; the cluster does the rest. What is being created is waited for first."""
+        self._stop.set()
+        self._starter.join()
+        self._kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false", timeout=30)
+
+    def ready(self, patience: float = 2) -> Running:
+        """The pods; an error with each one's state when they do not run yet."""
+        self._settled.wait(patience)
+        if not self._running.probes:
+            raise StacklabError("the probe pods do not run", where=self.namespace, output=self._running.evidence)
+        return self._running
+
+    def get(self, pod: Pod, *urls: str, count: int = 1, timeout: float = 3) -> list[Reply]:
+        """`echo get` inside a probe: a reply for each request, also for those that failed."""
+        result = self._kubectl(
+            *("exec", "--namespace", self.namespace, pod.name, "--"),
+            *("/echo", "get", "--count", str(count), "--timeout", f"{timeout:g}s", *urls),
+            timeout=count * len(urls) * timeout + 15,
+            check=False,
+        )
+        lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
+        if not lines:
+            raise StacklabError(f"the probe on {pod.node} could not ask {urls[0]}", output=result.stderr)
+        return [from_line(json.loads(line)) for line in lines]
+
+    def lookup(self, pod: Pod, name: str) -> list[str]:
+        """`echo lookup` inside a probe: the addresses, or an error with what DNS said."""
+        result = self._kubectl(
+            "exec", "--namespace", self.namespace, pod.name, "--", "/echo", "lookup", name, timeout=20
+        )
+        return result.stdout.split()
+
+    def _start(self) -> None:
+        text = json.dumps(manifest(self.namespace, self._image))
+        applied = False
+        while not self._stop.is_set() and not self._running.probes:
+            try:
+                if not applied:
+                    self._kubectl("apply", "--filename", "-", stdin=text, timeout=30)
+                    applied = True
+                self._running = running(self._kubectl.items("daemonsets,pods", "--namespace", self.namespace))
+            except StacklabError as error:
+                self._running = Running(evidence=short(error))
+            self._stop.wait(0 if self._running.probes else EVERY)
+        self._settled.set()
+
+
+def state_of(pod: Mapping[str, Any]) -> str:
+    """A pod in a few words: where it is, its phase, and why a container waits."""
+    status = pod.get("status", {})
+    waiting = [
+        waits.get("reason", "waiting") + (f" ({waits['message'][:120]})" if waits.get("message") else "")
+        for container in status.get("containerStatuses", [])
+        if (waits := container.get("state", {}).get("waiting"))
+    ]
+    unscheduled = [
+        condition.get("message", "")
+        for condition in status.get("conditions", [])
+        if condition["type"] == "PodScheduled" and condition["status"] == "False"
+    ]
+    where = pod["spec"].get("nodeName", "no node")
+    return ", ".join(
+        [f"{pod['metadata']['name']} on {where}: {status.get('phase', 'Unknown')}", *waiting, *unscheduled]
+    )
