@@ -1,0 +1,1 @@
+"""kind: its configuration and the engine shim as text (config, shim), the cluster's life (driver)."""

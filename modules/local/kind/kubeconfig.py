@@ -1,0 +1,54 @@
+"""What stands in the kubeconfig that kind writes, and whether the API behind it answers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from modules.base.errors import StacklabError
+from modules.base.probe import Answer, wait_for
+
+
+@dataclass(frozen=True)
+class Access:
+    """The API's address and its certificate authority. `generation` is another one for each cluster ever made."""
+
+    endpoint: str
+    authority: str
+    generation: str
+
+
+def read(text: str) -> Access:
+    """Raises StacklabError for a file that is not whole."""
+    try:
+        cluster: dict[str, Any] = yaml.safe_load(text)["clusters"][0]["cluster"]
+        authority = base64.b64decode(cluster["certificate-authority-data"], validate=True)
+        # kubeadm draws a new certificate authority for each cluster.
+        return Access(cluster["server"], authority.decode(), hashlib.sha256(authority).hexdigest()[:12])
+    except (yaml.YAMLError, TypeError, KeyError, IndexError, ValueError) as error:
+        # The text holds a private key: nothing of it goes into the error, nor does the cause.
+        raise StacklabError(f"the kubeconfig is not whole ({type(error).__name__})", hint="pulumi up") from None
+
+
+def wait_for_api(access: Access, *, timeout: float, where: str, hint: str) -> None:
+    """Until the API says that it is ready."""
+    context = ssl.create_default_context(cadata=access.authority)
+    handler = urllib.request.HTTPSHandler(context=context)
+    # The lab's address is this host's own: a proxy from the environment must not come in between.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), handler)
+
+    def look() -> Answer[bool]:
+        try:
+            with opener.open(f"{access.endpoint}/readyz", timeout=5) as answer:
+                return Answer(True if answer.status == 200 else None, f"HTTP {answer.status}")
+        except (OSError, urllib.error.URLError) as error:
+            return Answer(None, str(error))
+
+    wait_for(f"{access.endpoint} answers", look, timeout=timeout, where=where, hint=hint)
