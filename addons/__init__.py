@@ -8,10 +8,25 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from addons.base import Addon
+from modules.manifests import Id
 from modules.topology.known import AddonFacts
+from modules.topology.plan import LabPlan
+
+if TYPE_CHECKING:  # what only wants the facts need not load Pulumi
+    from modules.cluster import Cluster, KubernetesObject
+
+
+@dataclass(frozen=True)
+class Installed:
+    """One addon in a cluster: what it provides, and its objects as resources."""
+
+    name: str
+    provides: frozenset[str]
+    objects: Mapping[Id, KubernetesObject]
 
 
 def discover() -> Mapping[str, Addon[Any]]:
@@ -27,3 +42,18 @@ def discover() -> Mapping[str, Addon[Any]]:
 def facts() -> Mapping[str, AddonFacts]:
     """What the topology must know of each addon to check a stack file."""
     return {name: AddonFacts(settings=addon.settings, provides=addon.provides) for name, addon in discover().items()}
+
+
+def install(plan: LabPlan, cluster: Cluster) -> Mapping[str, Installed]:
+    """Everything the stack file lists, all at once; the pods' network is begun first, since all others wait for it."""
+    import pulumi
+
+    known = discover()
+    wanted = sorted((known[name] for name in plan.addons), key=lambda a: ("cni" not in a.provides, a.name))
+    installed: dict[str, Installed] = {}
+    for addon in wanted:
+        shown = pulumi.ComponentResource("stacklab:index:Addon", addon.name)
+        made = cluster.apply(addon.name, addon.objects(plan, plan.addons[addon.name]), shown)
+        shown.register_outputs({})
+        installed[addon.name] = Installed(addon.name, addon.provides, made)
+    return installed

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-if TYPE_CHECKING:
-    from modules.topology.plan import LabPlan
+from modules.manifests import Object
+from modules.topology.plan import LabPlan
 
 
 class Settings(BaseModel):
@@ -34,4 +34,4 @@ class Addon(Generic[S]):
     name: str
     provides: frozenset[str]
     settings: type[S]
-    objects: Callable[[LabPlan, S], Sequence[dict[str, Any]]]
+    objects: Callable[[LabPlan, S], Sequence[Object]]

@@ -1,24 +1,67 @@
-"""Calico: pod network and NetworkPolicy. The manifest is the module's own calico-vxlan."""
+"""Calico: the pods' network and NetworkPolicy. The manifest is the module's own calico-vxlan."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from addons.base import Addon, Settings
+from modules import artifacts
+from modules.manifests import Object, change, not_awaited, parse, shell_env, slim_schemas, start_quickly
+from modules.manifests.patch import container
 from modules.topology.plan import LabPlan
+
+NAME = "calico"
+POOL_VXLAN = {"vxlan": "Always", "vxlan-cross-subnet": "CrossSubnet"}
+# Felix answers here on the machine's loopback: cheaper to ask than to start calico-node -felix-ready each second.
+FELIX_READY: dict[str, Any] = {"httpGet": {"host": "127.0.0.1", "port": 9099, "path": "/readiness"}}
 
 
 class CalicoSettings(Settings):
-    """encapsulation: how packets cross machines; mtu: `auto` lets Calico take the machines' network's less its header."""
+    """encapsulation: which packets between machines are wrapped; mtu of the pods' interfaces."""
 
-    encapsulation: Literal["vxlan", "vxlan-cross-subnet", "ipip", "ipip-cross-subnet", "none"] = "vxlan"
-    mtu: Literal["auto"] | Annotated[int, Field(ge=576, le=9000)] = "auto"
+    encapsulation: Literal["vxlan", "vxlan-cross-subnet"] = Field(
+        "vxlan", description="vxlan wraps every packet between machines, vxlan-cross-subnet only those to other subnets."
+    )
+    mtu: Literal["auto"] | Annotated[int, Field(ge=576, le=9000)] = Field(
+        "auto", description="Of the pods' interfaces; auto is the machines' own less what the encapsulation needs."
+    )
+
+    @field_validator("encapsulation", mode="before")
+    @classmethod
+    def _needs_no_bird(cls, value: object) -> object:
+        if value in ("ipip", "ipip-cross-subnet", "none"):
+            raise ValueError(f"{value} needs Calico's BGP daemon, which this manifest does not run; use vxlan")
+        return value
 
 
-def objects(plan: LabPlan, settings: CalicoSettings) -> list[dict[str, Any]]:
-    return []
+def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
+    def config(obj: Object) -> None:
+        obj["data"]["veth_mtu"] = "0" if settings.mtu == "auto" else str(settings.mtu)
+
+    def node(obj: Object) -> None:
+        main = container(obj, "calico-node")
+        shell_env(
+            main,
+            {
+                "CALICO_IPV4POOL_CIDR": plan.network.pods,
+                "CALICO_IPV4POOL_IPIP": "Never",
+                "CALICO_IPV4POOL_VXLAN": POOL_VXLAN[settings.encapsulation],
+                # A machine may have other interfaces; pods must not go through those.
+                "IP_AUTODETECTION_METHOD": f"cidr={plan.network.machines}",
+            },
+        )
+        start_quickly(main, probe=FELIX_READY)
+
+    found = slim_schemas(parse(artifacts.manifest(NAME), source=f"manifest {NAME}"))
+    found = change(found, "ConfigMap", "calico-config", config)
+    found = change(found, "DaemonSet", "calico-node", node)
+    # The controllers only tidy up: a lab is ready without them, and they start when the first machine is.
+    return [
+        not_awaited(obj) if (obj["kind"], obj["metadata"]["name"]) == ("Deployment", "calico-kube-controllers") else obj
+        for obj in found
+    ]
 
 
-ADDON = Addon("calico", frozenset({"cni"}), CalicoSettings, objects)
+ADDON = Addon(NAME, frozenset({"cni"}), CalicoSettings, objects)

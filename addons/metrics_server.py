@@ -1,19 +1,59 @@
-"""metrics-server."""
+"""metrics-server: `kubectl top`, and what autoscalers read. The manifest is the module's own base."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from addons.base import Addon, Settings
+from modules import artifacts
+from modules.manifests import Object, change, not_awaited, parse, ready_when, start_quickly
+from modules.manifests.images import baked
+from modules.manifests.patch import container
 from modules.topology.plan import LabPlan
+
+NAME = "metrics-server"
+# Its kustomization sets this on everything, selectors included.
+LABELS = {"k8s-app": "metrics-server"}
 
 
 class MetricsServerSettings(Settings):
-    """No settings yet."""
+    """resolution: how often the machines are asked."""
+
+    resolution: Annotated[int, Field(ge=10, le=300)] = Field(
+        10, description="Seconds between two looks at a machine; 10 is the least that metrics-server allows."
+    )
 
 
-def objects(plan: LabPlan, settings: MetricsServerSettings) -> list[dict[str, Any]]:
-    return []
+def objects(plan: LabPlan, settings: MetricsServerSettings) -> list[Object]:
+    def deployment(obj: Object) -> None:
+        spec = obj["spec"]
+        spec["selector"] = {"matchLabels": LABELS}
+        spec["template"]["metadata"] = {"labels": LABELS}
+        main = container(obj, "metrics-server")
+        main["image"] = baked("registry.k8s.io/metrics-server/metrics-server")
+        kept = [a for a in main["args"] if not a.startswith(("--metric-resolution", "--kubelet-insecure-tls"))]
+        # The machines' kubelets sign their own certificates.
+        main["args"] = [*kept, f"--metric-resolution={settings.resolution}s", "--kubelet-insecure-tls"]
+        start_quickly(main)
+
+    def service(obj: Object) -> None:
+        obj["spec"]["selector"] = LABELS
+
+    found = parse(artifacts.manifest(NAME), source=f"manifest {NAME}")
+    found = change(found, "Deployment", NAME, deployment)
+    found = change(found, "Service", NAME, service)
+    return [_labelled_and_awaited(obj) for obj in found]
 
 
-ADDON = Addon("metrics-server", frozenset({"metrics"}), MetricsServerSettings, objects)
+def _labelled_and_awaited(obj: Object) -> Object:
+    metadata = obj["metadata"]
+    obj = {**obj, "metadata": {**metadata, "labels": {**metadata.get("labels", {}), **LABELS}}}
+    if obj["kind"] == "APIService":
+        return ready_when(obj, "condition=Available")
+    # The APIService is available only when the Deployment is.
+    return not_awaited(obj) if obj["kind"] == "Deployment" else obj
+
+
+ADDON = Addon(NAME, frozenset({"metrics"}), MetricsServerSettings, objects)

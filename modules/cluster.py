@@ -1,0 +1,170 @@
+"""A running cluster as the layers above see it, whatever its machines are, and the one door for objects inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from modules.base.errors import StacklabError
+from modules.manifests import Id, Object, follows, identity, pulumi_token
+from modules.topology.plan import LabPlan
+
+# One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
+FIELD_MANAGER = {"pulumi.com/patchFieldManager": "stacklab"}
+PATIENCE = "5m"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """provider: for everything inside it; resource: what it lives and dies with; generation: changes with each new one."""
+
+    name: str
+    plan: LabPlan
+    provider: k8s.Provider
+    resource: pulumi.Resource
+    kubeconfig: pulumi.Output[str]
+    kubeconfig_file: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    generation: pulumi.Output[str]
+    machines: pulumi.Output[list[dict[str, str]]]
+
+    def options(
+        self,
+        parent: pulumi.Resource | None = None,
+        after: Sequence[pulumi.Resource] = (),
+        secret: Sequence[str] = (),
+    ) -> pulumi.ResourceOptions:
+        """For a resource inside the cluster: with the cluster gone, it is gone too, and its API is not asked."""
+        return pulumi.ResourceOptions(
+            parent=parent,
+            provider=self.provider,
+            deleted_with=self.resource,
+            depends_on=list(after),
+            custom_timeouts=pulumi.CustomTimeouts(create=PATIENCE, update=PATIENCE, delete=PATIENCE),
+            additional_secret_outputs=list(secret),
+        )
+
+    def apply(self, owner: str, objects: Sequence[Object], parent: pulumi.Resource) -> Mapping[Id, KubernetesObject]:
+        """Register each object as a resource of its own type, after those it needs and at once with all others."""
+        after = follows(objects)
+        made: dict[Id, KubernetesObject] = {}
+        for obj in _needed_first(objects, after):
+            this = identity(obj)
+            opts = self.options(
+                parent, [made[before] for before in after[this]], ["data"] if this.kind == "Secret" else ()
+            )
+            made[this] = KubernetesObject(resource_name(owner, this), obj, opts)
+        return made
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """One object as it is in its manifest, under the Kubernetes provider's own type.
+
+    The typed classes of pulumi_kubernetes would need a Python class for each kind, which custom resources do not have;
+    a whole manifest as one resource would hide its objects from the first preview.
+    """
+
+    metadata: pulumi.Output[Any]
+    spec: pulumi.Output[Any]
+    status: pulumi.Output[Any]
+
+    def __init__(self, name: str, obj: Object, opts: pulumi.ResourceOptions) -> None:
+        metadata = obj["metadata"]
+        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **FIELD_MANAGER}}
+        # A property that is only an output has to be named to be readable.
+        props = {"spec": None, "status": None, **obj, "metadata": marked}
+        super().__init__(pulumi_token(obj), name, props, opts)
+
+
+def resource_name(owner: str, this: Id) -> str:
+    """calico/kube-system/calico-node: unique among the resources of one kind."""
+    return "/".join(part for part in (owner, this.namespace, this.name) if part)
+
+
+def _needed_first(objects: Sequence[Object], after: Mapping[Id, tuple[Id, ...]]) -> list[Object]:
+    """The objects in their own order, but none before one that it needs."""
+    by_id = {identity(obj): obj for obj in objects}
+    ordered: dict[Id, Object] = {}
+
+    def put(this: Id) -> None:
+        if this not in ordered:
+            for before in after[this]:
+                put(before)
+            ordered[this] = by_id[this]
+
+    for this in by_id:
+        put(this)
+    return list(ordered.values())
+
+
+def create(plan: LabPlan) -> Cluster:
+    """The cluster of a plan, by the backend that it names."""
+    make = BACKENDS.get(plan.backend)
+    if make is None:
+        raise StacklabError(
+            f"the backend {plan.backend} comes with a later version; this one has: {', '.join(BACKENDS)}",
+            where=f"stack {plan.stack}",
+            hint="set backend: kind in the stack file",
+        )
+    return make(plan)
+
+
+def _kind(plan: LabPlan) -> Cluster:
+    # These reach for container engines and the host: only a lab on kind needs them.
+    from modules.artifacts import images
+    from modules.resources.container_network import ContainerNetwork
+    from modules.resources.kind_cluster import KindCluster
+
+    network = ContainerNetwork(plan.network.name, plan)
+    cluster = KindCluster(plan.cluster, plan, image=images.node_image(plan.kubernetes), network=network)
+    return reached(
+        plan,
+        cluster,
+        kubeconfig=cluster.kubeconfig,
+        kubeconfig_file=cluster.kubeconfig_file,
+        endpoint=cluster.endpoint,
+        generation=cluster.generation,
+        ssh=lambda _: "",
+    )
+
+
+BACKENDS: Mapping[str, Callable[[LabPlan], Cluster]] = {"kind": _kind}
+
+
+def reached(
+    plan: LabPlan,
+    resource: pulumi.Resource,
+    *,
+    kubeconfig: pulumi.Output[str],
+    kubeconfig_file: pulumi.Output[str],
+    endpoint: pulumi.Output[str],
+    generation: pulumi.Output[str],
+    ssh: Callable[[str], str],
+) -> Cluster:
+    """The handle of a cluster that a backend made. `ssh` gives the command that reaches the machine at an address."""
+    secret = pulumi.Output.secret(kubeconfig)
+    provider = k8s.Provider(
+        plan.cluster,
+        kubeconfig=secret,
+        # Without it a kubeconfig that was written anew would replace everything in the cluster.
+        cluster_identifier=pulumi.Output.concat(plan.stack, "/", generation),
+        enable_server_side_apply=True,
+        kube_client_settings=k8s.KubeClientSettingsArgs(qps=200, burst=400),
+        opts=pulumi.ResourceOptions(deleted_with=resource),
+    )
+    machines = [{"name": m.name, "role": m.role, "address": m.address, "ssh": ssh(m.address)} for m in plan.machines]
+    return Cluster(
+        name=plan.cluster,
+        plan=plan,
+        provider=provider,
+        resource=resource,
+        kubeconfig=secret,
+        kubeconfig_file=kubeconfig_file,
+        endpoint=endpoint,
+        generation=generation,
+        machines=pulumi.Output.from_input(machines),
+    )

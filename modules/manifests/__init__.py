@@ -1,0 +1,25 @@
+"""Kubernetes objects as data: read from YAML, patched, put in order. Pure, and known to every layer above."""
+
+from modules.manifests.objects import Id, Object, identity, labelled, namespaced_in, pulumi_token
+from modules.manifests.order import follows
+from modules.manifests.patch import ManifestError, change, find, parse, shell_env, slim_schemas, start_quickly
+from modules.manifests.waiting import not_awaited, ready_when
+
+__all__ = [
+    "Id",
+    "ManifestError",
+    "Object",
+    "change",
+    "find",
+    "follows",
+    "identity",
+    "labelled",
+    "namespaced_in",
+    "not_awaited",
+    "parse",
+    "pulumi_token",
+    "ready_when",
+    "shell_env",
+    "slim_schemas",
+    "start_quickly",
+]
