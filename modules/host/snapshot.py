@@ -30,6 +30,8 @@ SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/bridge/br
 _GROUP = re.compile(r"libpod|docker|kube|machine|stacklab|minikube|containerd|crio|buildah")
 _MOUNT = re.compile(r"^/(var/lib/containers|run/containers|run/netns|var/lib/docker|run/docker)|stacklab")
 
+_HOSTS_BLOCK = re.compile(r"# stacklab:(?P<lab>\S+) (?P<mark>begin|end)$")
+
 
 @dataclass(frozen=True)
 class Item:
@@ -263,13 +265,15 @@ def _hosts() -> Iterator[Item]:
 
 
 def parse_hosts(text: str) -> Iterator[Item]:
-    """The hosts file. Lines after a comment that names stacklab belong to what it names, until the next comment."""
-    block = ""
-    for line in dict.fromkeys(text.splitlines()):
-        if line.startswith("#"):
-            block = line if "stacklab" in line else ""
+    """The hosts file; lines of a block that `stacklab hosts` wrote carry the lab that the block names."""
+    lab = ""
+    for line in text.splitlines():
+        if block := _HOSTS_BLOCK.match(line):
+            lab = block["lab"]
         if line.strip():
-            yield Item("hosts line", line, block, remove="stacklab hosts --remove" if block else "edit /etc/hosts")
+            yield Item("hosts line", line, owner=lab, remove=f"stacklab hosts {lab} --remove" if lab else "")
+        if block and block["mark"] == "end":
+            lab = ""
 
 
 def _ours() -> Iterator[Item]:
