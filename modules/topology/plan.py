@@ -8,7 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from modules.topology.model import App
+from modules.topology import address as a
+from modules.topology.advice import warnings
+from modules.topology.model import App, LabSpec
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,47 @@ class LabPlan:
     apps: tuple[App, ...]
     sources: str
     warnings: tuple[str, ...]
+
+
+def plan(spec: LabSpec, stack: str) -> LabPlan:
+    """The plan of a spec that parse made; `stack` gives the lab its name and, with `auto`, its network."""
+    cluster = a.cluster_name(stack)
+    network = a.machine_network(spec, stack)
+    balancers = a.loadbalancers(spec, network)
+    vip = a.endpoint(spec, network)
+    return LabPlan(
+        stack=stack,
+        cluster=cluster,
+        backend=spec.backend,
+        kubernetes=spec.kubernetes,
+        machines=tuple(_machine(spec, place) for place in a.places(spec, network, cluster)),
+        network=Network(
+            name=cluster,
+            machines=str(network),
+            gateway=str(network.network_address + a.GATEWAY),
+            pods=str(spec.network.pods),
+            services=str(spec.network.services),
+            # Without a range no addon wants one: the checks see to that.
+            loadbalancers=(str(balancers.first), str(balancers.last)) if balancers else ("", ""),
+            proxy=spec.network.proxy,
+            endpoint=str(vip) if vip else None,
+        ),
+        addons=spec.addons,
+        apps=spec.apps,
+        sources=spec.sources,
+        warnings=warnings(spec),
+    )
+
+
+def _machine(spec: LabSpec, place: a.Place) -> Machine:
+    own, default = place.spec, spec.machine
+    return Machine(
+        name=place.name,
+        role=place.role,
+        address=str(place.address),
+        cpus=default.cpus if own.cpus is None else own.cpus,
+        memory=default.memory if own.memory is None else own.memory,
+        disk=default.disk if own.disk is None else own.disk,
+        labels=own.labels,
+        taints=own.taints,
+    )
