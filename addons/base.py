@@ -26,7 +26,7 @@ class Addon(Generic[S]):
     """One addon.
 
     name:     as written in the stack file.
-    provides: what others may count on: cni, metrics, loadbalancer, ingress, storage.
+    provides: what others may count on: cni, network-policy, metrics, loadbalancer, ingress, storage.
     settings: the type of its settings; every key has a default.
     objects:  the Kubernetes objects it consists of, as data, in any order.
     """

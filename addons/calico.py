@@ -22,7 +22,8 @@ class CalicoSettings(Settings):
     """encapsulation: which packets between machines are wrapped; mtu of the pods' interfaces."""
 
     encapsulation: Literal["vxlan", "vxlan-cross-subnet"] = Field(
-        "vxlan", description="vxlan wraps every packet between machines, vxlan-cross-subnet only those to other subnets."
+        "vxlan",
+        description="vxlan wraps every packet between machines, vxlan-cross-subnet only those to other subnets.",
     )
     mtu: Literal["auto"] | Annotated[int, Field(ge=576, le=9000)] = Field(
         "auto", description="Of the pods' interfaces; auto is the machines' own less what the encapsulation needs."
@@ -64,4 +65,4 @@ def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
     ]
 
 
-ADDON = Addon(NAME, frozenset({"cni"}), CalicoSettings, objects)
+ADDON = Addon(NAME, frozenset({"cni", "network-policy"}), CalicoSettings, objects)

@@ -1,4 +1,4 @@
-"""MetalLB: addresses for LoadBalancer services, announced by ARP on the machines' network. The module's own manifest."""
+"""MetalLB: addresses for LoadBalancer services, announced by ARP on the machines' network."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def pool(plan: LabPlan) -> list[Object]:
 def _let_through(obj: Object) -> None:
     """A resource of MetalLB's is accepted while its webhook does not answer yet.
 
-    The pool is made before the controller runs, which is what would check it: waiting for the controller would put the
-    pool, and with it every address, behind the pods' network, and even a ready controller may not serve the webhook yet.
+    The pool is made before the controller runs, which is what would check it. Waiting for the controller would put the
+    pool, and with it every address, behind the pods' network, and even a ready controller may not serve its webhook.
     The range was checked with the stack file. Once the controller runs, what users apply is checked as usual.
     """
     for webhook in obj["webhooks"]:

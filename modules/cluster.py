@@ -20,7 +20,7 @@ PATIENCE = "5m"
 
 @dataclass(frozen=True)
 class Cluster:
-    """provider: for everything inside it; resource: what it lives and dies with; generation: changes with each new one."""
+    """A cluster. Objects in it go through `provider`, live and die with `resource`; a new one has a new `generation`."""
 
     name: str
     plan: LabPlan
@@ -146,7 +146,7 @@ def reached(
     ssh: Callable[[str], str],
 ) -> Cluster:
     """The handle of a cluster that a backend made. `ssh` gives the command that reaches the machine at an address."""
-    secret = pulumi.Output.secret(kubeconfig)
+    secret: pulumi.Output[str] = pulumi.Output.secret(kubeconfig)
     provider = k8s.Provider(
         plan.cluster,
         kubeconfig=secret,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from modules.manifests.objects import WORKLOADS, Id, Object, identity
 
-# A pod that starts before one of these is restarted or waits with a growing pause, which costs more than the order does.
+# A pod that starts before one of these is restarted or waits, with a growing pause: that costs more than the order.
 FOUNDATION = frozenset(
     {
         "ClusterRole",

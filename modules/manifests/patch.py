@@ -22,7 +22,7 @@ class ManifestError(StacklabError):
 def parse(text: str, *, source: str) -> list[Object]:
     """The objects of a YAML text, without what only servers write (status, creationTimestamp). Lists are unfolded."""
     try:
-        documents = [d for d in yaml.load_all(text, Loader=_LOADER) if d]  # noqa: S506 (a safe loader)
+        documents = [d for d in yaml.load_all(text, Loader=_LOADER) if d]
     except yaml.YAMLError as error:
         raise ManifestError(f"not YAML: {error}", where=source) from None
     found: list[Object] = []
@@ -38,7 +38,9 @@ def parse(text: str, *, source: str) -> list[Object]:
 
 
 def _checked(obj: Any, source: str) -> Object:
-    if not (isinstance(obj, dict) and obj.get("apiVersion") and obj.get("kind") and obj.get("metadata", {}).get("name")):
+    if not (
+        isinstance(obj, dict) and obj.get("apiVersion") and obj.get("kind") and obj.get("metadata", {}).get("name")
+    ):
         raise ManifestError("a document is not a Kubernetes object with a name", where=source)
     kept = {key: value for key, value in obj.items() if key != "status"}
     kept["metadata"] = {key: value for key, value in obj["metadata"].items() if key != "creationTimestamp"}
@@ -99,7 +101,7 @@ def start_quickly(target: dict[str, Any], *, probe: dict[str, Any] | None = None
 
 
 def slim_schemas(objects: Sequence[Object]) -> list[Object]:
-    """Definitions without the prose in their schemas: two thirds of Calico's text, and all of it would be in the state."""
+    """Definitions without the prose in their schemas: it is two thirds of Calico's text, and would be in the state."""
     return [
         {**obj, "spec": _without_prose(obj["spec"])} if obj["kind"] == "CustomResourceDefinition" else obj
         for obj in objects

@@ -13,7 +13,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Re
 from modules import artifacts
 from modules.base.errors import CommandError, StacklabError
 from modules.base.shell import Result, run
-from modules.resources.base import Provider, Props, compare, diff_result, text
+from modules.resources.base import Props, Provider, compare, diff_result, text
 
 # `uid` is the Service's own: one that was made anew has another, and maybe another address.
 REPLACE_ON = {"cluster": "cluster", "namespace": "namespace", "service": "service", "uid": "service's uid"}
@@ -37,7 +37,9 @@ class AddressProvider(Provider):
         found = _kubectl(props, *asked, timeout=PATIENCE + 30)
         address = found.stdout.strip()
         if not address:
-            raise StacklabError(f"{service} has no address", hint="the lab needs an addon that gives addresses: metallb")
+            raise StacklabError(
+                f"{service} has no address", hint="the lab needs an addon that gives addresses: metallb"
+            )
         return CreateResult(_id(props), _outs(props, address))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
