@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from modules.host.snapshot import PREFIX, Item, Living, Snapshot
+from modules.host.traces import PREFIX, Item, Living, Snapshot
 
 
 class Owner(Enum):

@@ -18,7 +18,7 @@ from modules.base.errors import HostError, ProbeTimeoutError
 from modules.host import engine as engines
 from modules.host import snapshot
 from modules.host.ownership import Owner, owners
-from modules.host.snapshot import Item, Snapshot
+from modules.host.traces import Item, Snapshot
 
 Fingerprint = Mapping[str, frozenset[str]]
 _ORDER = ("process", "container", "domain", "network", "libvirt network", "volume")  # the order to remove them in
@@ -107,8 +107,8 @@ def judge(before: Fingerprint | None, now: Snapshot, stack: str) -> Receipt:
         stack=stack,
         fingerprint=before is not None,
         leftovers=of(*counted),
-        residue=of(Owner.ENGINE),
-        images=of(Owner.IMAGE),
+        residue=of(Owner.ENGINE) if before is not None else (),
+        images=of(Owner.IMAGE) if before is not None else (),
         others=of(Owner.OTHER, Owner.STRANGER) if before is not None else (),
         unread=now.unread,
     )

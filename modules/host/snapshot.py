@@ -5,65 +5,19 @@ receipt compares two such looks; `Item.detail` is what tells whose an item is.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from modules.base import paths, shell
-from modules.host import firewall, network
+from modules.host import firewall, network, traces
 from modules.host.engine import Engine
+from modules.host.traces import PREFIX, Item, Part, Snapshot, lab_named
 
-# The marks that the local backends put on what they make (modules.local.owner).
-STACK_LABEL, OWNER_LABEL = "stacklab.stack", "stacklab.owner"
-PREFIX = "stacklab-"
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/bridge/bridge-nf-call-iptables")
-# Trees that only engines, kubelets and we make; the rest of a host's mounts and groups comes and goes on its own.
-_GROUP = re.compile(r"libpod|docker|kube|machine|stacklab|minikube|containerd|crio|buildah")
-_MOUNT = re.compile(r"^/(var/lib/containers|run/containers|run/netns|var/lib/docker|run/docker)|stacklab")
-
-_HOSTS_BLOCK = re.compile(r"# stacklab:(?P<lab>\S+) (?P<mark>begin|end)$")
-
-
-@dataclass(frozen=True)
-class Item:
-    """Something on the host. owner: the lab whose mark it carries, "" without a mark."""
-
-    kind: str
-    name: str
-    detail: str = ""  # words that tell what it belongs to; the name is always among them
-    owner: str = ""
-    remove: str = ""
-    chains: tuple[str, ...] = ()  # firewall only
-
-
-@dataclass(frozen=True)
-class Living:
-    """A container or network that exists, and the words and ranges by which its traces are known."""
-
-    owner: str  # a lab, or "" for a stranger's
-    words: frozenset[str]
-    ranges: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Everything seen in one look. unread: kinds that could not be read, with the reason."""
-
-    items: tuple[Item, ...]
-    living: tuple[Living, ...]
-    unread: tuple[str, ...] = ()
-
-
-Part = tuple[list[Item], list[Living]]
 
 
 def take(engine: Engine | None) -> Snapshot:
@@ -81,18 +35,6 @@ def take(engine: Engine | None) -> Snapshot:
     return Snapshot(tuple(items), tuple(chain.from_iterable(alive for _, alive in done)), tuple(unread))
 
 
-def lab_of(labels: Mapping[str, str] | None, us: str) -> str:
-    """The lab whose labels an object of the engine carries; one of another checkout is told by its owner."""
-    labels = labels or {}
-    stack, owner = labels.get(STACK_LABEL, ""), labels.get(OWNER_LABEL, us)
-    return stack if not stack or owner == us else f"{stack} of {owner}"
-
-
-def lab_named(name: str) -> str:
-    """The lab that a thing without labels is named after."""
-    return name.removeprefix(PREFIX) if name.startswith(PREFIX) else ""
-
-
 def _us() -> str:
     return _file(paths.work() / "owner").strip()
 
@@ -101,47 +43,17 @@ def _containers(engine: Engine) -> Part:
     ids = engine.run("ps", "--all", "--quiet", timeout=20).stdout.split()
     # One that is removed meanwhile makes inspect fail; the others are still in its output.
     text = engine.run("container", "inspect", *ids, timeout=20, check=False).stdout if ids else "[]"
-    return parse_containers(text, engine.name, _us())
-
-
-def parse_containers(text: str, engine: str, us: str) -> Part:
-    """`container inspect` of docker or podman."""
-    items, living = [], []
-    for row in json.loads(text or "[]"):
-        name = row["Name"].lstrip("/")
-        owner = lab_of((row.get("Config") or {}).get("Labels"), us)
-        items.append(Item("container", name, owner=owner, remove=f"{engine} rm --force --volumes {name}"))
-        living.append(Living(owner, frozenset({name, row["Id"], *_traces(row)})))
-    return items, living
-
-
-def _traces(row: dict[str, Any]) -> Iterator[str]:
-    settings = row.get("NetworkSettings") or {}
-    data = (row.get("GraphDriver") or {}).get("Data") or {}
-    yield from (m["Name"] for m in row.get("Mounts") or () if m.get("Name"))
-    if settings.get("SandboxKey"):
-        yield Path(settings["SandboxKey"]).name
-    if data.get("UpperDir"):
-        yield Path(data["UpperDir"]).parent.name
+    return traces.parse_containers(text, engine.name, _us())
 
 
 def _networks(engine: Engine) -> Part:
-    items, living, us = [], [], _us()
-    for net in network.networks(engine):
-        owner = lab_of(dict(net.labels), us)
-        items.append(Item("network", net.name, owner=owner, remove=f"{engine.name} network rm {net.name}"))
-        living.append(Living(owner, frozenset({net.name, net.device}), net.ranges))
-    return items, living
+    return traces.from_networks(network.networks(engine), engine.name, _us())
 
 
 def _volumes(engine: Engine) -> Part:
     names = engine.run("volume", "ls", "--quiet", timeout=20).stdout.split()
     text = engine.run("volume", "inspect", *names, timeout=20, check=False).stdout if names else "[]"
-    us = _us()
-    return [
-        Item("volume", row["Name"], owner=lab_of(row["Labels"], us), remove=f"{engine.name} volume rm {row['Name']}")
-        for row in json.loads(text or "[]")
-    ], []
+    return traces.parse_volumes(text, engine.name, _us())
 
 
 def _images(engine: Engine) -> Part:
@@ -150,22 +62,11 @@ def _images(engine: Engine) -> Part:
 
 
 def _links() -> Part:
-    return list(parse_links(shell.run(["ip", "-j", "-d", "link"], timeout=10).stdout)), []
-
-
-def parse_links(text: str) -> Iterator[Item]:
-    """`ip -j -d link`."""
-    for row in json.loads(text or "[]"):
-        kind = (row.get("linkinfo") or {}).get("info_kind", "device")
-        name = row["ifname"]
-        yield Item("link", name, f"{name} {kind} {row.get('master', '')}", remove=f"ip link delete {name}")
+    return list(traces.parse_links(shell.run(["ip", "-j", "-d", "link"], timeout=10).stdout)), []
 
 
 def _routes() -> Part:
-    return [
-        Item("route", f"{r.range} dev {r.device}", remove=f"ip route delete {r.range} dev {r.device}")
-        for r in network.routes()
-    ], []
+    return list(traces.from_routes(network.routes())), []
 
 
 def _firewall() -> Part:
@@ -177,7 +78,7 @@ def _firewall() -> Part:
             rules += firewall.parse_iptables(_said(f"{program}-save"), program)
     if shutil.which("nft"):
         rules += firewall.parse_nft(_said("nft", "list", "ruleset"))
-    return [Item("firewall", r.text, remove=r.remove, chains=r.chains) for r in dict.fromkeys(rules)], []
+    return list(traces.from_rules(rules)), []
 
 
 def _domains() -> Part:
@@ -200,31 +101,14 @@ def _files_of_the_host() -> Part:
 
 
 def _mounts() -> Iterator[Item]:
-    yield from parse_mounts(Path("/proc/mounts").read_text())
-
-
-def parse_mounts(text: str) -> Iterator[Item]:
-    """/proc/mounts, the mount points that engines make."""
-    for point in dict.fromkeys(line.split()[1] for line in text.splitlines()):
-        if _MOUNT.search(point):
-            yield Item("mount", point, remove=f"umount {point}")
+    yield from traces.parse_mounts(Path("/proc/mounts").read_text())
 
 
 def _groups() -> Iterator[Item]:
-    yield from parse_hierarchies(_file("/proc/cgroups"))
+    yield from traces.parse_hierarchies(_file("/proc/cgroups"))
     root = "/sys/fs/cgroup"
-    for folder, names, _ in os.walk(root):
-        for name in names:
-            if _GROUP.search(name) or _GROUP.search(folder[len(root) :]):
-                path = f"{folder}/{name}"
-                yield Item("cgroup", path, remove=f"find {path} -depth -type d -delete")
-
-
-def parse_hierarchies(text: str) -> Iterator[Item]:
-    """/proc/cgroups: controllers that the kernel has a version 1 hierarchy for."""
-    for row in (line.split() for line in text.splitlines() if not line.startswith("#")):
-        if row[1] != "0":
-            yield Item("cgroup hierarchy", row[0], remove="reboot (the kernel keeps it until nothing uses it)")
+    folders = (f"{folder}/{name}" for folder, names, _ in os.walk(root) for name in names)
+    yield from traces.from_groups(folders, root)
 
 
 def _sysctls() -> Iterator[Item]:
@@ -238,9 +122,7 @@ def _engine_files() -> Iterator[Item]:
     folders = ("/etc/containers/networks", "/run/containers/networks/aardvark-dns", "/etc/cni/net.d", "/var/lib/cni")
     for folder in map(Path, folders):
         if os.access(folder, os.R_OK | os.X_OK):
-            yield from (
-                Item("engine file", str(p), f"{p} {p.stem}", remove=f"rm -r {p}") for p in sorted(folder.iterdir())
-            )
+            yield from map(traces.from_engine_file, sorted(folder.iterdir()))
 
 
 def _lab_files() -> Iterator[Item]:
@@ -250,30 +132,11 @@ def _lab_files() -> Iterator[Item]:
 
 
 def _contexts() -> Iterator[Item]:
-    try:
-        known = yaml.safe_load(_file(Path.home() / ".kube" / "config")) or {}
-    except yaml.YAMLError:
-        return
-    for context in (known.get("contexts") or ()) if isinstance(known, dict) else ():
-        name = str(context.get("name", ""))
-        owner = lab_named(name.removeprefix("kind-"))
-        yield Item("kubeconfig context", name, owner=owner, remove=f"kubectl config delete-context {name}")
+    yield from traces.parse_contexts(_file(Path.home() / ".kube" / "config"))
 
 
 def _hosts() -> Iterator[Item]:
-    yield from parse_hosts(_file("/etc/hosts"))
-
-
-def parse_hosts(text: str) -> Iterator[Item]:
-    """The hosts file; lines of a block that `stacklab hosts` wrote carry the lab that the block names."""
-    lab = ""
-    for line in text.splitlines():
-        if block := _HOSTS_BLOCK.match(line):
-            lab = block["lab"]
-        if line.strip():
-            yield Item("hosts line", line, owner=lab, remove=f"stacklab hosts {lab} --remove" if lab else "")
-        if block and block["mark"] == "end":
-            lab = ""
+    yield from traces.parse_hosts(_file("/etc/hosts"))
 
 
 def _ours() -> Iterator[Item]:
