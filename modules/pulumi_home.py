@@ -49,9 +49,12 @@ def prepare() -> dict[str, str]:
     """Make everything ready, and return the environment that `pulumi` needs. Running it again changes nothing."""
     for each in (folder(), tools(), _state()):
         each.mkdir(parents=True, exist_ok=True)
-    if fitting_pulumi() is None:
-        for name in PULUMI_TOOLS:
+    ours = fitting_pulumi() is None
+    for name in PULUMI_TOOLS:
+        if ours:
             link(tools() / name, artifacts.binary(name))
+        else:
+            (tools() / name).unlink(missing_ok=True)  # it would hide theirs
     for name in LAB_TOOLS:
         with contextlib.suppress(ArtifactError):  # a lab of another backend needs no kind
             link(tools() / name, artifacts.binary(name))

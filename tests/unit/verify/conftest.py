@@ -15,7 +15,7 @@ import pytest
 from modules.verify.context import Context
 from modules.verify.kubectl import Kubectl
 from modules.verify.lab import App, Exposure, Lab, Machine
-from modules.verify.probes import GUARDED, LABEL, PROBE, Probes
+from modules.verify.probes import GUARDED, LABEL, PROBE, Probes, Running, running
 from tests.unit.verify.kubectl_fake import FakeKubectl
 
 MACHINES = (
@@ -63,12 +63,18 @@ def kubia() -> App:
     return App("kubia", "deployment", 2, sticky=False, echo=True, volume=False)
 
 
+class RunningProbes(Probes):
+    """Probes that run already: a check is tested without their start and end."""
+
+    def ready(self, patience: float = 2) -> Running:
+        return running(probe_items())
+
+
 @pytest.fixture
-def context(kubectl: FakeKubectl, kubia: App, tmp_path: Path) -> Iterator[Context]:
+def context(kubectl: FakeKubectl, kubia: App, tmp_path: Path) -> Context:
     lab = Lab("dev", tmp_path / "kubeconfig", MACHINES, (kubia,), (), frozenset({"metrics", "network-policy"}))
     door = Kubectl(kubectl.path, lab.kubeconfig)
-    with Probes(door, "docker.io/stacklab/echo:test") as probes:
-        yield Context(lab, door, probes)
+    return Context(lab, door, RunningProbes(door, "docker.io/stacklab/echo:test"))
 
 
 Serve = Callable[[Callable[[Mapping[str, str]], tuple[int, str]]], int]
@@ -82,7 +88,7 @@ def serve() -> Iterator[Serve]:
         def start(answer: Callable[[Mapping[str, str]], tuple[int, str]]) -> int:
             class Handler(BaseHTTPRequestHandler):
                 def do_GET(self) -> None:
-                    status, body = answer(self.headers)
+                    status, body = answer(dict(self.headers.items()))
                     self.send_response(status)
                     self.end_headers()
                     self.wfile.write(body.encode())
