@@ -163,11 +163,11 @@ def _by_name(value: object) -> object:
     """A list of addons is a mapping without settings; a bare name in a mapping has none either."""
     if isinstance(value, (list, tuple)):
         if not all(isinstance(name, str) for name in value):
-            raise wrong("addons are a list of names, or a mapping from name to settings")
+            raise wrong("addons cannot be read from this")
         return dict.fromkeys(value)
     if isinstance(value, Mapping):
         return dict(value)
-    raise wrong("addons are a list of names, or a mapping from name to settings")
+    raise wrong("addons cannot be read from this")
 
 
 class LabSpec(t.Strict):
@@ -181,7 +181,10 @@ class LabSpec(t.Strict):
     network: NetworkSpec = t.key({}, "Ranges, proxy, endpoint.")
     etcd: Etcd = t.key("stacked", "On the masters, or on the machines named (libvirt and ssh).")
     addons: Annotated[Mapping[str, Any], BeforeValidator(_by_name)] = t.key(
-        list(DEFAULT_ADDONS), "A list of names, or a mapping from name to settings."
+        list(DEFAULT_ADDONS),
+        "What is installed in the cluster, with settings where they differ from the defaults.",
+        example={"calico": {"encapsulation": "vxlan"}, "metallb": {}},
+        allowed="a list of names, or a mapping from name to settings",
     )
     apps: t.Items[App] = t.key([], "What runs in the lab.")
     sources: t.Sources = t.key("auto", "Where artifacts come from.")

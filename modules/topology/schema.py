@@ -1,6 +1,6 @@
 """The JSON schema of a stack file, for editors: the model's own, with what is known of versions and addons put in.
 
-stacks/lab.schema.json is this, written by `stacklab schema`; a test keeps it equal.
+stacks/lab.schema.json is this, written by `stacklab schema --write`; a test keeps it equal.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def schema(known: Known) -> Json:
     return {str(key): _tidy(value) for key, value in document.items()}
 
 
-def render(known: Known) -> str:
+def schema_text(known: Known) -> str:
     """The text of stacks/lab.schema.json."""
     return json.dumps(schema(known), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
 

@@ -83,8 +83,8 @@ class _Rest:
         for step in error["loc"]:
             if isinstance(value, list) and isinstance(step, int):
                 value = value[step]
-            elif isinstance(value, Mapping) and _key(value, step) in value:
-                value = value[_key(value, step)]
+            elif isinstance(value, Mapping) and (key := _key(value, step)) in value:
+                value, step = value[key], str(key)
             elif error["type"] != "missing" or step != error["loc"][-1]:
                 continue
             place = (*place, step)
@@ -113,8 +113,8 @@ class _Rest:
 
 
 def _key(holder: Mapping[Any, Any], step: str | int) -> Any:
-    """The key as YAML made it: 1 and true are no texts."""
-    return step if step in holder else next((k for k in holder if str(k) == str(step)), step)
+    """The key as YAML made it: 1 and true are no texts, and a path holds texts."""
+    return next((k for k in holder if k == step or str(k) == str(step)), step)
 
 
 def _culprit(place: Path, error: ErrorDetails) -> Path:
@@ -150,10 +150,15 @@ def _explain(path: Path, errors: list[ErrorDetails], schema: Schema, at: Path, l
         return Problem(at + path, "this key must be there", NOTHING, allowed)
     if error["loc"][-1] == "[key]":
         what, hint = str(given.get("what", "this is not a key for here")), str(given.get("hint", ""))
+        if not isinstance(value, str):
+            what = "YAML does not read this key as text; put it in quotes"
         return Problem(at + path, what, path[-1], schema.key(path[:-1]), hint)
     hint = str(given.get("hint", ""))
-    if misread := _misread(value, schema.kinds(path), locator.typed(at + path)):
-        return Problem(at + path, misread[0], value, allowed, hint or misread[1])
+    typed = locator.typed(at + path) or str(value)
+    if what := _misread(value, schema.kinds(path)):
+        unquoted = typed.strip() if isinstance(value, str) else ""
+        quoted = f'"{typed}"' if value is not None and not unquoted and schema.fits(path, typed) else ""
+        return Problem(at + path, what, value, allowed, hint or unquoted or quoted)
     if isinstance(value, str):
         hint = hint or nearest(value, choices)
     elif isinstance(value, Mapping) and len(value) == 1:  # an exposure of no known kind
@@ -179,21 +184,17 @@ def _unknown_key(path: Path, schema: Schema, at: Path) -> Problem:
     return Problem(at + path, "there is no such key", key, ", ".join(keys) or "no keys here", close)
 
 
-def _misread(value: object, kinds: frozenset[str], typed: str) -> tuple[str, str] | None:
-    """What YAML made of a value that people meant otherwise, and how to write it."""
+def _misread(value: object, kinds: frozenset[str]) -> str:
+    """What YAML made of a value that people meant otherwise; empty when it is not that."""
     if value is None:
-        return "there is no value here", ""
+        return "there is no value here"
     if isinstance(value, str):
-        if kinds and "string" not in kinds and value.strip().lstrip("-").isdigit():
-            return "this is text because of its quotes; a number is wanted", value.strip()
-        return None
+        number = "string" not in kinds and value.strip().lstrip("-").isdigit()
+        return "this is text because of its quotes; a number is wanted" if kinds and number else ""
     if "string" not in kinds or isinstance(value, (list, tuple, Mapping)):
-        return None
-    quoted = f'"{typed or value}"'
+        return ""
     if isinstance(value, bool):
-        return "YAML reads this as true or false; text is wanted", quoted
+        return "YAML reads this as true or false; text is wanted"
     if isinstance(value, (int, float)) and not kinds & {"integer", "number"}:
-        return "YAML reads this as a number; text is wanted", quoted
-    if isinstance(value, date):
-        return "YAML reads this as a date; text is wanted", quoted
-    return None
+        return "YAML reads this as a number; text is wanted"
+    return "YAML reads this as a date; text is wanted" if isinstance(value, date) else ""

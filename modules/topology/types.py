@@ -13,9 +13,11 @@ from modules.topology.written import Written, matching, or_word, wrong
 T = TypeVar("T")
 
 
-def key(default: Any, description: str, *, example: Any = None, **limits: Any) -> Any:
+def key(default: Any, description: str, *, example: Any = None, allowed: str = "", **limits: Any) -> Any:
     """A key with a default, given as it is written in the file and parsed like it."""
-    return Field(default, description=description, examples=None if example is None else [example], **limits)
+    examples = None if example is None else [example]
+    words: Any = {"x-allowed": allowed} if allowed else None
+    return Field(default, description=description, examples=examples, json_schema_extra=words, **limits)
 
 
 class Strict(BaseModel):

@@ -45,8 +45,13 @@ def parse_size(value: object) -> int:
     found = re.fullmatch(r"([1-9][0-9]*)(KiB|MiB|GiB|TiB)", text)
     if found:
         return int(found[1]) * UNITS[found[2]]
+    raise wrong("this is not a size", _mended(text))
+
+
+def _mended(text: str) -> str:
+    """2GB, 2 gib and 2Gi were meant as 2GiB."""
     near = re.fullmatch(r"\s*([1-9][0-9]*)\s*([kmgt])i?b?\s*", text, re.IGNORECASE)
-    raise wrong("this is not a size", f"{near[1]}{near[2].upper()}iB" if near else "")
+    return f"{near[1]}{near[2].upper()}iB" if near else ""
 
 
 def format_size(size: int) -> str:
@@ -62,7 +67,8 @@ def parse_network(value: object) -> IPv4Network:
     if ":" in text:
         raise wrong("labs speak IPv4 only")
     if "/" not in text:
-        raise wrong("a network needs its length", f"{text}/24" if _is_address(text) else "")
+        length = 16 if text.endswith(".0.0") else 24
+        raise wrong("a network needs its length", f"{text}/{length}" if _is_address(text) else "")
     try:
         return IPv4Network(text)
     except (AddressValueError, NetmaskValueError):
@@ -111,6 +117,8 @@ def parse_volume(value: object) -> Volume:
         raise wrong(
             "the folder of a volume is an absolute path", f"{size} at /{path.strip('/')}" if path.strip("/") else ""
         )
+    if not _is_size(size) and (mended := _mended(size)):
+        raise wrong("the size of this volume is not a size", f"{mended} at {path}")
     return Volume(parse_size(size), path)
 
 

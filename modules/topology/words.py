@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modules.topology.problem import Path, listing
 
 Node = Mapping[str, Any]
+
+_KEYS = "a mapping with the keys "
 
 
 class Schema:
@@ -32,6 +35,14 @@ class Schema:
     def choices(self, path: Path) -> tuple[str, ...]:
         """The fixed words that may stand there."""
         return tuple(str(word) for node in self._at(path) for word in _enum(node))
+
+    def fits(self, path: Path, text: str) -> bool:
+        """Whether this text could stand there, as far as the schema can tell."""
+        return any(
+            text in _enum(node) if _enum(node) else bool(re.search(node.get("pattern", ""), text))
+            for node in self._at(path)
+            if "string" in _kinds(node)
+        )
 
     def kinds(self, path: Path) -> frozenset[str]:
         """The JSON types that may stand there."""
@@ -99,13 +110,15 @@ class Schema:
             return self._list(node)
         if "object" in kinds:
             keys = ", ".join(node.get("properties", {}))
-            return f"a mapping with the keys {keys}" if keys else "a mapping" if _open(node) else "no keys: {}"
+            return f"{_KEYS}{keys}" if keys else "a mapping" if _open(node) else "no keys: {}"
         return {"boolean": "true or false", "string": "text"}.get(kinds[0] if kinds else "", "")
 
     def _list(self, node: Node) -> str:
         inner = self._words(self._variants(node.get("items", {})))
         low, high = node.get("minItems"), node.get("maxItems")
         count = f"{low} to {high} " if low and high else f"at least {low} " if low else f"up to {high} " if high else ""
+        if inner.startswith(_KEYS):
+            inner = f"{{{inner.removeprefix(_KEYS)}}}"
         return f"a list of {count}{'items, each ' if inner else 'items'}{inner}"
 
 

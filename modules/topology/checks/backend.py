@@ -11,8 +11,8 @@ from modules.topology.values import format_size, parse_size
 
 BACKEND: Path = ("backend",)
 LOCAL = ("kind", "minikube")
-_MASTER: tuple[tuple[str, int, Callable[[int], str]], ...] = (
-    ("cpus", 2, str),
+_MASTER: tuple[tuple[str, int, Callable[[int], object]], ...] = (
+    ("cpus", 2, int),
     ("memory", parse_size("1700MiB"), format_size),
 )
 

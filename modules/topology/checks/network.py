@@ -130,7 +130,7 @@ def _room(spec: LabSpec, known: Known, network: IPv4Network) -> Iterator[Problem
             BALANCERS,
             f"only you know which addresses are free in the machines' own network; {wanted[0]} needs some",
             "auto" if "loadbalancers" in spec.network.model_fields_set else NOTHING,
-            f"a range inside {network} that nothing else uses",
+            "a range that nothing else uses, such as 192.168.56.200-192.168.56.220",
             rests_on=(("backend",), ("addons",)),
         )
     elif a.loadbalancers(spec, network) is None:
@@ -146,6 +146,7 @@ def _room(spec: LabSpec, known: Known, network: IPv4Network) -> Iterator[Problem
 def _machines(spec: LabSpec, network: IPv4Network, floating: bool) -> Iterator[Problem]:
     balancers = a.loadbalancers(spec, network) if not (floating and spec.network.loadbalancers) else None
     taken: dict[IPv4Address, a.Place] = {}
+    told: set[Path] = set()
     for place in a.places(spec, network, "lab"):
         if floating and place.given:
             continue  # told already: a fixed address needs a fixed network
@@ -164,7 +165,11 @@ def _machines(spec: LabSpec, network: IPv4Network, floating: bool) -> Iterator[P
             )
         elif why := _misplaced(spec, place, network, balancers):
             rests = (*near, BALANCERS) if "load balancers" in why else near
-            yield Problem(path, why, found, _free(network, balancers), rests_on=rests)
+            free = _free(network, balancers)
+            if place.path not in told:  # a count is one key, however many machines it means
+                counted = "a larger network, or a list of machines with an address each"
+                yield Problem(path, why, found, free if len(path) > 1 else counted, rests_on=rests)
+            told |= {place.path} if len(path) == 1 else set()
         taken.setdefault(place.address, place)
 
 
