@@ -1,7 +1,7 @@
 """The entry point: gathers the commands, shows an error once, without a stack trace, and ends with its exit status.
 
 Exit status, everywhere: 0 done and all well, 1 the answer is bad (a check failed, something is left over),
-2 the command could not do its work, 130 interrupted. See docs/commands.md.
+2 the command could not do its work, 130 interrupted (typer sees to that). See docs/commands.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from modules import cli
 from modules.base.errors import StacklabError
 
 CANNOT_RUN = 2
-INTERRUPTED = 130
 DEBUG = "STACKLAB_DEBUG"
 
 
@@ -52,9 +51,6 @@ def main() -> None:
             raise
         print(f"stacklab: {error}", file=sys.stderr)
         raise SystemExit(CANNOT_RUN) from None
-    except KeyboardInterrupt:
-        print("stacklab: interrupted", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
 
 
 def _show_version(wanted: bool) -> None:
