@@ -48,11 +48,10 @@ def test_a_node_gets_its_address_and_our_marks(engine: Path) -> None:
 
 
 def test_the_load_balancer_too(engine: Path) -> None:
-    got = call(
-        engine, "run", "--name", "stacklab-dev-external-load-balancer", "image", "bash", "-c", "echo 'a  b' $x\n;"
-    )
+    command = ["image", "bash", "-c", "echo 'a  b' $x\n;"]
+    got = call(engine, "run", "--name", "stacklab-dev-external-load-balancer", *command)
     assert got[3:5] == ["--ip", "10.201.7.10"]
-    assert got[-4:] == ["image", "bash", "-c", script]
+    assert got[-4:] == command
 
 
 def test_names_that_begin_alike_are_told_apart(engine: Path) -> None:

@@ -1,0 +1,112 @@
+"""What the dynamic providers share: typed properties, a diff by named fields with reasons, a quiet provider process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi.dynamic import CheckFailure, ConfigureRequest, DiffResult, ResourceProvider
+from pulumi.runtime import rpc
+
+from modules.base.errors import StacklabError
+
+Props = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between what is and what is wanted, in words."""
+
+    field: str
+    reason: str
+    replace: bool
+
+
+class Provider(ResourceProvider):
+    """A provider without state of its own: nothing is captured, nothing needs to be secret."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Called once in the provider's process, before anything else."""
+        # grpc logs a stack trace for each of our errors; Pulumi shows their text anyway.
+        logging.getLogger("grpc._server").addFilter(_ours_are_told_already)
+        _end_with_parent()
+
+
+def known(value: object) -> bool:
+    """False when a preview does not know the value yet, or a part of it."""
+    if isinstance(value, Mapping):
+        return all(known(v) for v in value.values())
+    if isinstance(value, list | tuple):
+        return all(known(v) for v in value)
+    return value != rpc.UNKNOWN
+
+
+def text(props: Props, key: str) -> str:
+    """A text property; a missing one is ""."""
+    value = props.get(key)
+    return "" if value is None else str(value)
+
+
+def number(props: Props, key: str) -> int:
+    """A whole number: Pulumi hands every number over as a float."""
+    return int(props[key])
+
+
+def compare(olds: Props, news: Props, fields: Mapping[str, str]) -> list[Change]:
+    """A Change that needs a replacement for each of `fields` (property -> its name for people) that differs."""
+    return [
+        Change(field, f"{title} {_show(olds.get(field))} -> {_show(news.get(field))}", replace=True)
+        for field, title in fields.items()
+        if olds.get(field) != news.get(field)
+    ]
+
+
+def diff_result(what: str, changes: Iterable[Change]) -> DiffResult:
+    """Pulumi's answer from our changes, which are told to the user first."""
+    found = list(changes)
+    replaces = [c.field for c in found if c.replace]
+    if found:
+        verdict = "is made anew" if replaces else "is changed in place"
+        tell(f"{what} {verdict}: " + "; ".join(c.reason for c in found))
+    return DiffResult(changes=bool(found), replaces=replaces, delete_before_replace=True)
+
+
+def tell(message: str) -> None:
+    """A line among Pulumi's diagnostics: the engine shows what a provider writes to its standard error."""
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+
+
+def failures(field: str, errors: Iterable[StacklabError | str]) -> list[CheckFailure]:
+    """Reasons why an input cannot be."""
+    return [CheckFailure(field, str(error)) for error in errors]
+
+
+def _show(value: object) -> str:
+    if value == rpc.UNKNOWN:
+        return "(not known yet)"
+    return "none" if value in (None, "") else str(value)
+
+
+def _ours_are_told_already(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], StacklabError))
+
+
+def _end_with_parent() -> None:
+    """End this process when Pulumi is gone: a SIGKILL of `pulumi up` would leave it behind for good."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="stacklab-watch-parent", daemon=True).start()

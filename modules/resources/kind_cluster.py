@@ -1,0 +1,229 @@
+"""A Kubernetes cluster made by kind, its machines being containers of this host.
+
+An `up` that was killed is finished by the next one; a cluster of our name that somebody else made is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+
+from modules import artifacts
+from modules.artifacts import images
+from modules.base.errors import StacklabError
+from modules.host import engine, facts, network
+from modules.local import containers
+from modules.local.kind import driver, files
+from modules.local.kind.driver import Lab, Made
+from modules.local.kind.spec import ClusterSpec, Node
+from modules.local.owner import owner_id
+from modules.resources.base import Change, Props, Provider, compare, diff_result, failures, known, text
+from modules.resources.container_network import ContainerNetwork
+from modules.topology.plan import LabPlan
+
+# Property -> its name for people. A difference in one of these needs a new cluster.
+REPLACE_ON = {
+    "name": "name",
+    "kubernetes": "Kubernetes",
+    "image": "node image",
+    "network": "network",
+    "engine": "container engine",
+    "pods": "pods' range",
+    "services": "services' range",
+    "proxy": "kube-proxy mode",
+    "balancer": "address in front of the masters",
+}
+INPUTS = ("stack", *REPLACE_ON, "machines")
+
+
+class KindClusterProvider(Provider):
+    """Outputs: the inputs, kubeconfig (secret), kubeconfig_file, endpoint, generation, nodes, states, owner."""
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Before anything is made: can this host do it, are the ranges free, is the name ours?"""
+        if text(olds, "name") == text(news, "name") and all(olds.get(k) == news.get(k) for k in INPUTS):
+            return CheckResult(news, [])
+        spec = spec_of({key: value for key, value in news.items() if known(value)})
+        found = failures("proxy", _proxy_problems(spec.proxy))
+        for field, wanted in (("pods", spec.pods), ("services", spec.services)):
+            hint = f"name another range under network.{field} of the stack file"
+            found += failures(field, [f"{c}; {hint}" for c in network.conflicts(wanted)])
+        try:
+            chosen = engine.choose()
+            names = [c.name for c in spec.containers]
+            there = containers.find(chosen, names=names, label=f"{containers.CLUSTER}={spec.name}")
+            containers.refuse_strangers(there, owner_id(), chosen, spec.name)
+        except StacklabError as error:
+            found += failures("name", [error])
+        return CheckResult(news, found)
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        return diff_result(f"cluster {text(olds, 'name')}", changes(olds, news))
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        spec, chosen, mark = spec_of(props), engine.choose(_engine(props)), owner_id()
+        lab = Lab(
+            spec=spec,
+            engine=chosen,
+            kind=artifacts.binary("kind"),
+            host=facts.node_host(facts.read(), chosen.name),
+            tags=artifacts.release(spec.kubernetes),
+            owner=mark,
+        )
+        images.ensure_node_image(spec.kubernetes, chosen)
+        if spec.balancer:
+            images.ensure_load_balancer_image(chosen)
+        made = driver.create(lab)
+        return CreateResult(f"lab/{spec.stack}/cluster", _outs(props, made, mark, _all_running(spec)))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        spec, mark = spec_of(props), text(props, "owner")
+        states = driver.look(engine.choose(_engine(props)), spec, mark)
+        if set(states.values()) == {driver.MISSING}:
+            return ReadResult("", {})
+        return ReadResult(id_, {**_without_provider(props), "states": states}, {key: props.get(key) for key in INPUTS})
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        spec, before, mark = spec_of(news), spec_of(olds), text(olds, "owner")
+        chosen = engine.choose(_engine(olds))
+        made = driver.revive(chosen, spec, mark, text(olds, "kubeconfig"), before.nodes)
+        return UpdateResult(_outs(news, made, mark, driver.look(chosen, spec, mark)))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        driver.delete(engine.choose(_engine(props)), text(props, "stack"), text(props, "name"), text(props, "owner"))
+
+
+def changes(olds: Props, news: Props) -> list[Change]:
+    """What differs between the cluster that is and the one that is wanted, and what each difference takes."""
+    found = compare(olds, news, REPLACE_ON)
+    found += _machine_changes(olds.get("machines") or [], news.get("machines") or [])
+    for name, state in sorted((olds.get("states") or {}).items()):
+        if state != driver.RUNNING:
+            gone = state == driver.MISSING or state.startswith(driver.RUNNING)
+            found.append(Change("states", f"machine {name} is {state}", replace=gone))
+    return found
+
+
+def _machine_changes(olds: list[Props], news: list[Props]) -> list[Change]:
+    was, now = {m["name"]: m for m in olds}, {m["name"]: m for m in news}
+    found = [Change("machines", f"machine {name} goes", replace=True) for name in was if name not in now]
+    for name, machine in now.items():
+        if name not in was:
+            found.append(Change("machines", f"machine {name} is new", replace=True))
+            continue
+        for field, replace in (("role", True), ("address", True), ("labels", False), ("taints", False)):
+            old, new = was[name].get(field), machine.get(field)
+            if (old or None) != (new or None):
+                found.append(Change("machines", f"{field} of {name} {_show(old)} -> {_show(new)}", replace=replace))
+    return found
+
+
+def _show(value: object) -> str:
+    if isinstance(value, Mapping):
+        value = [f"{key}={text}" for key, text in sorted(value.items())]
+    return " ".join(str(v) for v in value) or "none" if isinstance(value, list) else str(value or "none")
+
+
+def spec_of(props: Props) -> ClusterSpec:
+    """The typed inputs; what a preview does not know yet is empty."""
+    return ClusterSpec(
+        **{key: text(props, key) for key in ("stack", *REPLACE_ON) if key != "engine"},
+        nodes=tuple(
+            Node(
+                name=str(m["name"]),
+                role="master" if m["role"] == "master" else "worker",
+                address=str(m["address"]),
+                labels={str(k): str(v) for k, v in (m.get("labels") or {}).items()},
+                taints=tuple(str(t) for t in m.get("taints") or ()),
+            )
+            for m in props.get("machines") or ()
+        ),
+    )
+
+
+def _proxy_problems(proxy: str) -> list[str]:
+    if proxy == "ipvs" and "ipvs" not in facts.read().features:
+        return ["the kernel of this host cannot do ipvs; take network.proxy: iptables or nftables"]
+    return []
+
+
+def _engine(props: Props) -> engine.Name:
+    return "docker" if text(props, "engine") == "docker" else "podman"
+
+
+def _all_running(spec: ClusterSpec) -> dict[str, str]:
+    return {c.name: driver.RUNNING for c in spec.containers}
+
+
+def _without_provider(props: Props) -> dict[str, Any]:
+    return {key: value for key, value in props.items() if key != "__provider"}
+
+
+def _outs(props: Props, made: Made, mark: str, states: Mapping[str, str]) -> dict[str, Any]:
+    spec = spec_of(props)
+    return {
+        **{key: props.get(key) for key in INPUTS},
+        "kubeconfig": made.kubeconfig,
+        "kubeconfig_file": str(files.of(spec.stack).kubeconfig),
+        "endpoint": made.endpoint,
+        "generation": made.generation,
+        "nodes": [{"name": n.name, "role": n.role, "address": n.address} for n in spec.nodes],
+        "states": dict(states),
+        "owner": mark,
+    }
+
+
+def inputs_of(plan: LabPlan, image: str) -> dict[str, Any]:
+    """The inputs of a plan's cluster but for what comes from its network resource. Pure."""
+    return {
+        "stack": plan.stack,
+        "name": plan.cluster,
+        "kubernetes": plan.kubernetes,
+        "image": image,
+        "pods": plan.network.pods,
+        "services": plan.network.services,
+        "proxy": plan.network.proxy,
+        "balancer": plan.network.endpoint or "",
+        "machines": [
+            {
+                "name": m.name,
+                "role": m.role,
+                "address": m.address,
+                "labels": dict(m.labels),
+                "taints": list(m.taints),
+            }
+            for m in plan.machines
+        ],
+    }
+
+
+class KindCluster(Resource, module="stacklab", name="KindCluster"):
+    """The lab's cluster on the lab's network."""
+
+    kubeconfig: pulumi.Output[str]
+    kubeconfig_file: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    generation: pulumi.Output[str]
+    nodes: pulumi.Output[list[dict[str, str]]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        plan: LabPlan,
+        *,
+        image: str,
+        network: ContainerNetwork,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        outputs = ("kubeconfig", "kubeconfig_file", "endpoint", "generation", "nodes", "states", "owner")
+        props: dict[str, Any] = {
+            **inputs_of(plan, image),
+            "network": network.name,
+            "engine": network.engine,
+            **dict.fromkeys(outputs),
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
+        super().__init__(KindClusterProvider(), resource_name, props, pulumi.ResourceOptions.merge(secret, opts))

@@ -1,0 +1,40 @@
+"""Inputs of the two resources, as Pulumi hands them over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.local.cases import nodes
+
+on_both = pytest.mark.parametrize("engine_name", ["podman", "docker"])
+
+NETWORK: dict[str, Any] = {
+    "stack": "dev",
+    "name": "stacklab-dev",
+    "subnet": "10.201.7.0/24",
+    "gateway": "10.201.7.1",
+    "__provider": "pickled",
+}
+
+
+def cluster(masters: int = 1, workers: int = 1, engine: str = "podman", **changed: Any) -> dict[str, Any]:
+    return {
+        "stack": "dev",
+        "name": "stacklab-dev",
+        "kubernetes": "1.36.3",
+        "image": "localhost/stacklab/node:v1.36.3-0123456789ab",
+        "network": "stacklab-dev",
+        "engine": engine,
+        "pods": "10.244.0.0/16",
+        "services": "10.96.0.0/12",
+        "proxy": "iptables",
+        "balancer": "10.201.7.10" if masters > 1 else "",
+        "machines": [
+            {"name": n.name, "role": n.role, "address": n.address, "labels": {}, "taints": []}
+            for n in nodes("stacklab-dev", masters, workers)
+        ],
+        "__provider": "pickled",
+        **changed,
+    }
