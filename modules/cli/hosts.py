@@ -15,12 +15,11 @@ SYSTEM = Path("/etc/hosts")
 
 
 def lines(outputs: Mapping[str, Any]) -> list[str]:
-    """The machines' names, then the ingress host names: address first, each name once. Pure."""
+    """The machines' names, then those of the ingresses: address first, each line once. Pure."""
     machines = [(m["address"], m["name"]) for m in outputs.get("machines") or ()]
-    sites = sorted(
-        {(e["address"], e["host"]) for e in outputs.get("exposures") or () if e.get("host") and e.get("address")}
-    )
-    return [f"{address}\t{name}" for address, name in dict.fromkeys([*machines, *sites]) if address and name]
+    sites = [(e["address"], e["host"]) for e in outputs.get("exposures") or () if e["kind"] == "ingress"]
+    named = dict.fromkeys([*machines, *sorted(sites, key=str)])
+    return [f"{address}\t{name}" for address, name in named if address and name]
 
 
 def register(app: typer.Typer) -> None:

@@ -48,6 +48,7 @@ def look_at(stack: str, *, timeout: float) -> tuple[Lab, list[Finding]]:
     """The lab of a stack, and what its checks found; what is under way is shown on a terminal."""
     import addons
     from modules import artifacts, pulumi_home
+    from modules.manifests.images import baked
     from modules.verify import checks, run
     from modules.verify.apps import apps_of
     from modules.verify.context import Context
@@ -60,7 +61,7 @@ def look_at(stack: str, *, timeout: float) -> tuple[Lab, list[Finding]]:
     provides = frozenset().union(*(facts[name].provides for name in spec.addons))
     lab = read(stack, pulumi_home.stack_outputs(stack), apps_of(spec.apps), provides)
     kubectl = Kubectl(artifacts.binary("kubectl"), lab.kubeconfig)
-    context = Context(lab, kubectl, Probes(kubectl, artifacts.echo_image()))
+    context = Context(lab, kubectl, Probes(kubectl, baked("docker.io/stacklab/echo")))
     asked = checks.of(lab)
     with Console(stderr=True).status("") as status:
         report = _progress(status.update, [check.name for check in asked])

@@ -29,4 +29,4 @@ def is_echo(image: str) -> bool:
     name = image.partition("@")[0]
     head, _, last = name.rpartition("/")
     last = last.partition(":")[0]
-    return f"{head}/{last}" in (topology.ECHO, f"docker.io/{topology.ECHO}", f"localhost/{topology.ECHO}")
+    return f"{head}/{last}" in (topology.ECHO, f"docker.io/{topology.ECHO}")

@@ -27,7 +27,7 @@ def check_rows(findings: Sequence[Finding]) -> list[list[str]]:
 
 def address_rows(lab: Lab) -> list[list[str]]:
     """A row for each exposure: what a user types."""
-    return [[e.app.name, e.kind, e.shown, e.address, e.host] for e in lab.exposures]
+    return [[e.app.name, e.kind, e.shown, e.address, e.host if e.host != e.address else ""] for e in lab.exposures]
 
 
 def as_data(lab: Lab, findings: Sequence[Finding]) -> dict[str, Any]:

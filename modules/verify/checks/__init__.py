@@ -23,7 +23,7 @@ def of(lab: Lab) -> list[Check]:
     if "metrics" in lab.provides:
         checks.append(Metrics())
     checks += [WorkloadRuns(app) for app in lab.apps]
-    checks += [ClaimsBound(app) for app in lab.apps if app.volume]
+    checks += [ClaimsBound(app) for app in lab.apps if app.volume and app.workload != "cronjob"]
     for exposure in lab.exposures:
         if exposure.app.runs:
             checks += _reaching(lab, exposure)

@@ -32,6 +32,8 @@ OUTPUTS: dict[str, Any] = {
         {"app": "kubia", "kind": "ingress", "url": SITE, "address": "10.200.1.201", "host": "k.example.com"},
         {"app": "other", "kind": "ingress", "url": f"{SITE}o", "address": "10.200.1.201", "host": "k.example.com"},
         {"app": "late", "kind": "ingress", "url": "", "address": None, "host": "late.example.com"},
+        {"app": "in", "kind": "clusterip", "command": "kubectl", "address": "10.96.0.7", "host": "in.default.svc"},
+        {"app": "np", "kind": "nodeport", "url": "", "address": "10.200.1.11", "host": "10.200.1.11"},
     ],
 }
 HOST_LINES = [

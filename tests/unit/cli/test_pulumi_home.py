@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from modules import pulumi_home
+from modules import artifacts, pulumi_home
 from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
 from modules.cli.env import exports
@@ -32,7 +32,7 @@ def program(path: Path, text: str = "exit 0") -> Path:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of its own, a store with every tool, and no Pulumi on PATH."""
     store = {name: program(tmp_path / "store" / name, "echo v3.250.0") for name in TOOLS}
-    monkeypatch.setattr(pulumi_home.artifacts, "binary", store.__getitem__, raising=False)
+    monkeypatch.setattr("modules.artifacts.binary", store.__getitem__, raising=False)
     monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path / "project"))
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
@@ -89,7 +89,7 @@ def test_who_comes_second_keeps_the_passphrase_of_the_first(tmp_path: Path, monk
         file.write_text("of the first")
         return "of the second"
 
-    monkeypatch.setattr(pulumi_home.secrets, "token_urlsafe", meanwhile)
+    monkeypatch.setattr("secrets.token_urlsafe", meanwhile)
     pulumi_home.make_passphrase(file)
     assert file.read_text() == "of the first"
     assert [p.name for p in tmp_path.iterdir()] == ["passphrase"]
@@ -179,20 +179,20 @@ def test_without_pulumi_there_is_no_environment(project: Path, monkeypatch: pyte
     def missing(name: str) -> Path:
         raise ArtifactError(f"{name} is not in the cache", hint="stacklab fetch")
 
-    monkeypatch.setattr(pulumi_home.artifacts, "binary", missing)
+    monkeypatch.setattr("modules.artifacts.binary", missing)
     with pytest.raises(ArtifactError, match="pulumi is not in the cache"):
         pulumi_home.prepare()
 
 
 def test_without_kind_there_is(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = pulumi_home.artifacts.binary
+    whole = artifacts.binary
 
     def some(name: str) -> Path:
         if name == "kind":
             raise ArtifactError("kind is not in the cache")
         return whole(name)
 
-    monkeypatch.setattr(pulumi_home.artifacts, "binary", some)
+    monkeypatch.setattr("modules.artifacts.binary", some)
     pulumi_home.prepare()
     assert not (pulumi_home.tools() / "kind").exists()
 

@@ -13,7 +13,7 @@ from modules.verify.checks.metrics import Metrics
 from modules.verify.checks.nodes import NodesReady
 from modules.verify.checks.pods import PodToPod
 from modules.verify.checks.policy import PolicyBlocks
-from modules.verify.checks.storage import ClaimsBound
+from modules.verify.checks.storage import ClaimsBound, claims_of
 from modules.verify.checks.workloads import WorkloadRuns
 from modules.verify.context import Context
 from modules.verify.lab import App
@@ -174,6 +174,15 @@ def test_storage(context: Context, kubectl: FakeKubectl, claims: list[Any], ok: 
     assert (seen.ok, part in seen.evidence) == (ok, True), seen
     kubectl.on("get pods", "name=db", stdout={"items": [{"spec": {}}]})
     assert not ClaimsBound(db).look(context).ok
+
+
+def test_the_claims_of_a_pod() -> None:
+    volumes = [
+        {"name": "data", "ephemeral": {"volumeClaimTemplate": {}}},
+        {"name": "more", "persistentVolumeClaim": {"claimName": "shared"}},
+        {"name": "scratch", "emptyDir": {}},
+    ]
+    assert claims_of({"metadata": {"name": "agent-x"}, "spec": {"volumes": volumes}}) == ["agent-x-data", "shared"]
 
 
 def workload(spec: dict[str, Any] | None = None, generation: int = 2, **status: Any) -> dict[str, Any]:
