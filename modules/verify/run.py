@@ -50,7 +50,10 @@ def verify(
             threading.Thread(target=work, args=(place, check), daemon=True, name=check.name).start()
         try:
             while len(findings) < len(checks):
-                place, outcome = done.get()
+                try:
+                    place, outcome = done.get(timeout=1)  # for ever would not be woken by every Ctrl-C
+                except queue.Empty:
+                    continue
                 if isinstance(outcome, BaseException):
                     raise outcome
                 findings[place] = outcome

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +96,23 @@ def test_the_namespace_is_removed_after_an_interrupt_or_a_bug(
     never = Scripted("never", [Look(False, "no")])
     with pytest.raises(type(bang)):
         run.verify(real, [never, Scripted("bang", [bang])], timeout=30)
+    assert "delete namespace" in kubectl.calls[-1]
+
+
+def test_ctrl_c_ends_the_run_at_once_and_removes_the_namespace(real: Context, kubectl: FakeKubectl) -> None:
+    main = threading.get_ident()
+
+    @dataclass
+    class Hangs(Scripted):
+        def look(self, context: Context) -> Look:
+            signal.pthread_kill(main, signal.SIGINT)
+            threading.Event().wait(60)
+            return Look(True, "")
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run.verify(real, [Hangs("hangs", [])], timeout=60)
+    assert time.monotonic() - started < 20
     assert "delete namespace" in kubectl.calls[-1]
 
 
