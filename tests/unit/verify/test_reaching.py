@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+import time
 
 import pytest
 
@@ -117,8 +118,10 @@ def test_clusterip_that_does_not_answer_inside(context: Context, kubectl: FakeKu
 def test_the_printed_port_forward(context: Context, kubectl: FakeKubectl, kubia: App, serve: Serve) -> None:
     port = serve(lambda _: (200, json.dumps({"pod": "a"})))
     kubectl.on("port-forward service/kubia :80", stdout=f"Forwarding from 127.0.0.1:{port} -> 8080\n", wait=True)
+    started = time.monotonic()
     seen = PortForward(exposure(kubia, "clusterip", 80, command=FORWARD)).look(context)
     assert seen.ok, seen.evidence
+    assert time.monotonic() - started < 10  # it was ended, not waited for
     assert kubectl.calls[-1] == "--kubeconfig /k port-forward service/kubia :80"
 
 
