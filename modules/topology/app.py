@@ -27,7 +27,7 @@ class _Exposure(t.Strict):
         return {
             "type": "object",
             "description": cls.__doc__,
-            "properties": {cls.kind: {**inner}},
+            "properties": {cls.kind: {"anyOf": [{**inner}, {"type": "null"}], "description": inner["description"]}},
             "required": [cls.kind],
             "additionalProperties": False,
         }
@@ -59,7 +59,7 @@ class Ingress(_Exposure):
 
     kind: ClassVar[str] = "ingress"
     host: t.HostOrAuto = t.key("auto", "The host name; auto is <app>.example.com.")
-    path: t.UrlPath = t.key("/", "Requests whose path begins with this go to the app.")
+    path: t.UrlPath = t.key("/", "Requests whose path begins with this go to the app.", example="/shop")
 
 
 def _kind(value: object) -> str | None:
@@ -128,8 +128,8 @@ class App(t.Strict):
     workload: Literal["deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob"] = t.key(
         "deployment", "The kind of workload."
     )
-    replicas: int = t.key(1, "Pods; for deployment, replicaset and statefulset.", ge=0, le=1000)
-    port: int = t.key(8080, "The port the container listens on.", ge=1, le=65535)
+    replicas: int = t.key(1, "Pods; for deployment, replicaset and statefulset.", example=3, ge=0, le=1000)
+    port: int = t.key(8080, "The port the container listens on.", example=80, ge=1, le=65535)
     command: t.Items[t.Text] = t.key([], "Replaces the image's entrypoint.", example=["/bin/app"])
     args: t.Items[t.Text] = t.key([], "Arguments of the entrypoint.", example=["--verbose"])
     env: Mapping[t.EnvName, t.Text] = t.key({}, "Environment variables.", example={"GREETING": "hello"})
@@ -137,8 +137,8 @@ class App(t.Strict):
     volume: t.VolumeOrNone = t.key("none", "A claim on the lab's default StorageClass and where it is mounted.")
     probes: Probes = t.key({}, "Readiness and liveness by HTTP.")
     affinity: Literal["none", "ClientIP"] = t.key("none", "ClientIP sends all requests of one client to the same pod.")
-    schedule: t.Cron = t.key("*/5 * * * *", "When a cronjob runs.")
-    completions: int = t.key(1, "Pods that must end well, for job and cronjob.", ge=1, le=1000)
+    schedule: t.Cron = t.key("*/5 * * * *", "When a cronjob runs.", example="@hourly")
+    completions: int = t.key(1, "Pods that must end well, for job and cronjob.", example=3, ge=1, le=1000)
     expose: t.Items[Exposure] = t.key(
         [],
         "How the app is reached; each kind once.",

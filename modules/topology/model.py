@@ -59,9 +59,9 @@ DEFAULT_ADDONS = ("calico", "metrics-server", "metallb", "traefik", "local-path"
 class MachineSize(t.Strict):
     """The size of every machine that does not name its own; memory and disk in bytes."""
 
-    cpus: int = t.key(2, "Virtual CPUs of a machine.", ge=1, le=256)
-    memory: t.Size = t.key("2GiB", "Memory of a machine.")
-    disk: t.Size = t.key("20GiB", "Disk of a machine.")
+    cpus: int = t.key(2, "Virtual CPUs of a machine.", example=4, ge=1, le=256)
+    memory: t.Size = t.key("2GiB", "Memory of a machine.", example="4GiB")
+    disk: t.Size = t.key("20GiB", "Disk of a machine.", example="40GiB")
 
 
 class MachineSpec(t.Strict):
@@ -79,8 +79,8 @@ class MachineSpec(t.Strict):
 class NetworkSpec(t.Strict):
     """The ranges of the lab; they must not overlap."""
 
-    pods: t.Cidr = t.key("10.244.0.0/16", "Addresses of pods.")
-    services: t.Cidr = t.key("10.96.0.0/12", "Addresses of services inside the cluster.")
+    pods: t.Cidr = t.key("10.244.0.0/16", "Addresses of pods.", example="10.100.0.0/16")
+    services: t.Cidr = t.key("10.96.0.0/12", "Addresses of services inside the cluster.", example="10.112.0.0/16")
     machines: t.CidrOrAuto = t.key(
         "auto",
         "The lab's own network; auto is 192.168.26.0/24 on libvirt, the first master's /24 on ssh, and a /24"
@@ -111,7 +111,7 @@ class Mirrors(t.Strict):
 class Libvirt(t.Strict):
     """Settings of the libvirt backend."""
 
-    uri: t.LibvirtUri = t.key("qemu:///system", "The libvirt daemon to use.")
+    uri: t.LibvirtUri = t.key("qemu:///system", "The libvirt daemon to use.", example="qemu+ssh://host/system")
     acceleration: Literal["auto", "kvm", "tcg"] = t.key(
         "auto", "auto tries whether a guest really boots under KVM, else TCG."
     )
@@ -122,9 +122,9 @@ class Libvirt(t.Strict):
 class Ssh(t.Strict):
     """Settings of the ssh backend."""
 
-    user: t.UserName = t.key("root", "Who logs in.")
+    user: t.UserName = t.key("root", "Who logs in.", example="admin")
     key: t.FilePath = t.key("~/.ssh/id_ed25519", "Private key file.")
-    port: int = t.key(22, "Port of the SSH servers.", ge=1, le=65535)
+    port: int = t.key(22, "Port of the SSH servers.", example=2222, ge=1, le=65535)
 
 
 class Minikube(t.Strict):
@@ -179,14 +179,18 @@ class LabSpec(t.Strict):
     workers: Workers = t.key(2, "How many workers, or a list of machines.", example=2)
     machine: MachineSize = t.key({}, "Size of every machine that does not name its own.")
     network: NetworkSpec = t.key({}, "Ranges, proxy, endpoint.")
-    etcd: Etcd = t.key("stacked", "On the masters, or on the machines named (libvirt and ssh).")
+    etcd: Etcd = t.key(
+        "stacked",
+        "On the masters, or on the machines named (libvirt and ssh).",
+        example=["master01", "node01", "node02"],
+    )
     addons: Annotated[Mapping[str, Any], BeforeValidator(_by_name)] = t.key(
         list(DEFAULT_ADDONS),
         "What is installed in the cluster, with settings where they differ from the defaults.",
         example={"calico": {"encapsulation": "vxlan"}, "metallb": {}},
         allowed="a list of names, or a mapping from name to settings",
     )
-    apps: t.Items[App] = t.key([], "What runs in the lab.")
+    apps: t.Items[App] = t.key([], "What runs in the lab.", example=[{"name": "kubia"}])
     sources: t.Sources = t.key("auto", "Where artifacts come from.")
     mirrors: Mirrors = t.key({}, "Mirrors of registries and releases.")
     libvirt: Libvirt = t.key({}, "Settings of the libvirt backend.")

@@ -60,18 +60,24 @@ class Schema:
         for variant in self._variants(node):
             for key, inner in variant.get("properties", {}).items():
                 inside = f"{path}.{key}" if path else key
-                yield inside, inner
+                yield inside, self._merged(inner)
                 yield from self._below(inside, inner, depth + 1)
             if "items" in variant:
                 yield from self._below(f"{path}[]", variant["items"], depth + 1)
 
+    def _merged(self, node: Node) -> Node:
+        """The node with what it refers to."""
+        if "$ref" not in node:
+            return node
+        target: Any = self._root
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+
     def _variants(self, node: Node) -> list[Node]:
         """The node itself, or what it refers to or chooses from; null is left out."""
         if "$ref" in node:
-            target: Any = self._root
-            for step in node["$ref"].removeprefix("#/").split("/"):
-                target = target[step]
-            return self._variants({**target, **{k: v for k, v in node.items() if k != "$ref"}})
+            return self._variants(self._merged(node))
         for word in ("anyOf", "oneOf", "allOf"):
             if word in node:
                 return [variant for choice in node[word] for variant in self._variants(choice)]
