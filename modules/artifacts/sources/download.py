@@ -20,7 +20,6 @@ from modules.artifacts.sources.checksums import Digest
 from modules.base.errors import ArtifactError
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not known)
-CHUNK = 1 << 18
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_PAUSE = 15.0
 
@@ -163,7 +162,7 @@ def _attempt(
             part.note(answer.headers)
             with part.path.open("ab" if resumed else "wb") as file:
                 progress(have, total)
-                for chunk in answer.iter_raw(CHUNK):
+                for chunk in answer.iter_raw():
                     file.write(chunk)
                     have += len(chunk)
                     progress(have, total)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import posixpath
 import shutil
 import stat
@@ -27,18 +26,18 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Packed:
-    """One entry: `data` are its bytes; `link` is where a symbolic link points, empty for a file."""
+    """One entry. Of `folder`, `link` (where a symbolic link points) and `data` (a file's bytes) one is given."""
 
     name: str
-    executable: bool
-    link: str
-    data: Readable
+    data: Readable | None = None
+    executable: bool = False
+    link: str = ""
 
 
 def unpack_file(archive: Path, member: str, target: Path, *, where: str) -> None:
     """The file `member` of an archive to `target`; with an archive that is one gzip file, its content."""
     for entry in _entries(archive, where):
-        if entry.name == _clean(member) and not entry.link:
+        if entry.name == _clean(member) and entry.data:
             with target.open("wb") as file:
                 shutil.copyfileobj(entry.data, file)
             return
@@ -49,12 +48,14 @@ def unpack_folder(archive: Path, member: str, target: Path, *, where: str) -> No
     """The folder `member` of an archive ("." for all of it) to the new folder `target`."""
     prefix = "" if member == "." else _clean(member) + "/"
     target.mkdir()
-    found = False
+    found = member == "."
     for entry in _entries(archive, where):
         if not entry.name.startswith(prefix):
             continue
         found = True
         path = target / entry.name.removeprefix(prefix)
+        if path.resolve().parent != path.parent.resolve() or not path.parent.resolve().is_relative_to(target.resolve()):
+            raise ArtifactError(f"its file {entry.name} lies behind a link", where=where)
         path.parent.mkdir(parents=True, exist_ok=True)
         if entry.link:
             points = posixpath.normpath(posixpath.join(posixpath.dirname(entry.name), entry.link))
@@ -62,8 +63,9 @@ def unpack_folder(archive: Path, member: str, target: Path, *, where: str) -> No
                 raise ArtifactError(f"its link {entry.name} leads out of it, to {entry.link}", where=where)
             path.symlink_to(entry.link)
             continue
-        if path.resolve() != (target.resolve() / path.relative_to(target)):
-            raise ArtifactError(f"its file {entry.name} lies behind a link", where=where)
+        if entry.data is None:
+            path.mkdir(exist_ok=True)
+            continue
         with path.open("wb") as file:
             shutil.copyfileobj(entry.data, file)
         path.chmod(0o755 if entry.executable else 0o644)
@@ -90,11 +92,13 @@ def _tar(tar: tarfile.TarFile, where: str) -> Iterator[Packed]:
     for entry in tar:
         name = _safe(entry.name, where)
         if entry.issym():
-            yield Packed(name, False, entry.linkname, _NOTHING)
+            yield Packed(name, link=entry.linkname)
+        elif entry.isdir():
+            yield Packed(name)
         elif entry.isreg() or entry.islnk():
             data = tar.extractfile(entry)
             if data is not None:
-                yield Packed(name, bool(entry.mode & 0o111), "", data)
+                yield Packed(name, data, bool(entry.mode & 0o111))
 
 
 def _zip(archive: zipfile.ZipFile, where: str) -> Iterator[Packed]:
@@ -102,14 +106,14 @@ def _zip(archive: zipfile.ZipFile, where: str) -> Iterator[Packed]:
         mode = entry.external_attr >> 16
         if not entry.is_dir() and not stat.S_ISLNK(mode):
             with archive.open(entry) as data:
-                yield Packed(_safe(entry.filename, where), bool(mode & 0o111), "", data)
+                yield Packed(_safe(entry.filename, where), data, bool(mode & 0o111))
 
 
 def _gzip(archive: Path, where: str) -> Iterator[Packed]:
     try:
         with gzip.open(archive) as data:
             data.peek(1)
-            yield Packed(archive.name.removesuffix(".gz"), True, "", data)
+            yield Packed(archive.name.removesuffix(".gz"), data)
     except gzip.BadGzipFile:
         raise ArtifactError("is not an archive that is known: tar, zip or gzip", where=where) from None
 
@@ -123,6 +127,3 @@ def _safe(name: str, where: str) -> str:
 
 def _clean(name: str) -> str:
     return posixpath.normpath(name)
-
-
-_NOTHING: Readable = io.BytesIO()  # a link has no bytes

@@ -1,4 +1,4 @@
-"""A small image registry: the pull half of the OCI distribution API, with token authentication and several platforms."""
+"""A small image registry: the pull half of the OCI distribution API, with token sign-in and several platforms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def digest_of(data: bytes) -> str:
 
 
 class Registry(Server):
-    """With `auth` every pull needs a token of its own repository. `blobs` and `manifests` are keyed by repo and digest."""
+    """With `auth` every pull needs a token of its own repository; `blobs` and `manifests` are keyed by repo, digest."""
 
     def __init__(self, *, auth: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class Registry(Server):
     def push(
         self, repo: str, tag: str, layers: Sequence[bytes], *, platforms: Sequence[str] = ("amd64", "arm64")
     ) -> str:
-        """An index with one image for each platform; without platforms the tag is a plain manifest. Returns its digest."""
+        """An index of one image a platform; without platforms the tag is a plain manifest. Returns its digest."""
         made = [self._image(repo, layers, arch) for arch in platforms or ("amd64",)]
         if not platforms:
             body, kind = self.manifests[repo, str(made[0]["digest"])][1], MANIFEST

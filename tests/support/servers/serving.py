@@ -1,4 +1,4 @@
-"""A threaded HTTP/1.1 server on a free loopback port; what it answers is one function, how it fails is one dataclass."""
+"""A threaded HTTP/1.1 server on a free loopback port: its answers are one function, its faults one dataclass."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+            def do_GET(self) -> None:
                 outer._serve(self)
 
             do_HEAD = do_GET  # noqa: N815
