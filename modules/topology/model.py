@@ -143,18 +143,20 @@ def _stacked_or_list(value: object) -> str:
     return "~list" if isinstance(value, (list, tuple)) else "~word"
 
 
+# The limits stand before the conversion to a tuple, or the schema would take them for limits of a text.
 Masters = Annotated[
     Annotated[int, Field(ge=1, le=9), Tag("~count")]
-    | Annotated[t.Items[MachineSpec], Field(min_length=1, max_length=9), Tag("~list")],
+    | Annotated[tuple[MachineSpec, ...], Field(min_length=1, max_length=9), t.AS_TUPLE, Tag("~list")],
     Discriminator(_count_or_list),
 ]
 Workers = Annotated[
     Annotated[int, Field(ge=0, le=150), Tag("~count")]
-    | Annotated[t.Items[MachineSpec], Field(max_length=150), Tag("~list")],
+    | Annotated[tuple[MachineSpec, ...], Field(max_length=150), t.AS_TUPLE, Tag("~list")],
     Discriminator(_count_or_list),
 ]
 Etcd = Annotated[
-    Annotated[Literal["stacked"], Tag("~word")] | Annotated[t.Items[t.HostName], Field(min_length=1), Tag("~list")],
+    Annotated[Literal["stacked"], Tag("~word")]
+    | Annotated[tuple[t.HostName, ...], Field(min_length=1), t.AS_TUPLE, Tag("~list")],
     Discriminator(_stacked_or_list),
 ]
 

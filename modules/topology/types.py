@@ -34,7 +34,8 @@ def _items(value: object) -> object:
     raise wrong("a list is wanted here")
 
 
-Items = Annotated[tuple[T, ...], BeforeValidator(_items)]
+AS_TUPLE = BeforeValidator(_items)
+Items = Annotated[tuple[T, ...], AS_TUPLE]
 
 _SIZE = r"[1-9][0-9]*(?:KiB|MiB|GiB|TiB)"
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
@@ -44,7 +45,7 @@ _RANGE = rf"{_ADDRESS} *- *{_ADDRESS}"
 _LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*"
 _APP = r"[a-z](?:[-a-z0-9]*[a-z0-9])?"
-_FOLDER = r"(?:/[A-Za-z0-9._-]+)+"
+_FOLDER = r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._-]+)+"
 _KEY = rf"(?:{_HOST}/)?[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?"
 _VALUE = r"(?:[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?)?"
 _IMAGE = (

@@ -113,10 +113,9 @@ def parse_volume(value: object) -> Volume:
     size, _, path = (part.strip() for part in text.partition(" at "))
     if not path:
         raise wrong("a volume is a size and the folder it is mounted at", f"{size} at /data" if _is_size(size) else "")
-    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", path):
-        raise wrong(
-            "the folder of a volume is an absolute path", f"{size} at /{path.strip('/')}" if path.strip("/") else ""
-        )
+    if not _is_folder(path):
+        mended = "/" + path.strip("/")
+        raise wrong("the folder of a volume is an absolute path", f"{size} at {mended}" if _is_folder(mended) else "")
     if not _is_size(size) and (mended := _mended(size)):
         raise wrong("the size of this volume is not a size", f"{mended} at {path}")
     return Volume(parse_size(size), path)
@@ -153,3 +152,7 @@ def _is_address(text: str) -> bool:
 
 def _is_size(text: str) -> bool:
     return bool(re.fullmatch(r"[1-9][0-9]*(KiB|MiB|GiB|TiB)", text))
+
+
+def _is_folder(path: str) -> bool:
+    return bool(re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", path))
