@@ -105,13 +105,15 @@ def running(items: Sequence[Mapping[str, Any]]) -> Running:
     """What the namespace's DaemonSet and pods say: one probe on every node, and the guarded pod."""
     pods = [item for item in items if item["kind"] == "Pod"]
     wanted = sum(item["status"].get("desiredNumberScheduled", 0) for item in items if item["kind"] == "DaemonSet")
-    states = "; ".join(state_of(pod) for pod in pods) or "no probe pods yet"
+    states = "; ".join(state_of(pod) for pod in pods if not _is_ready(pod)) or f"{len(pods)} pods run"
     if not all(_is_ready(pod) for pod in pods):
         return Running(evidence=states)
     probes = tuple(sorted((_pod_of(p) for p in pods if _role(p) == PROBE), key=lambda p: p.node))
     guarded = next((_pod_of(p) for p in pods if _role(p) == GUARDED), None)
     if not wanted or len(probes) < wanted or guarded is None:
-        return Running(evidence=states)
+        return Running(
+            evidence=f"{len(probes)} of {wanted} probe pods run, {'with' if guarded else 'without'} the guarded one"
+        )
     return Running(probes, guarded, states)
 
 
@@ -149,19 +151,25 @@ class Probes:
         self._starter.join()
         self._kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false", timeout=30)
 
-    def ready(self, patience: float = 2) -> Running:
-        """The pods; an error with each one's state when they do not run yet."""
+    def ready(self, patience: float = 10) -> Running:
+        """The pods; an error when they do not run yet."""
+        running = self.now(patience)
+        if not running.probes:
+            raise StacklabError("there are no pods to ask from: see the check `probes`")
+        return running
+
+    def now(self, patience: float) -> Running:
+        """How the pods stand, at once when they run, else after `patience` seconds."""
         self._settled.wait(patience)
-        if not self._running.probes:
-            raise StacklabError("the probe pods do not run", where=self.namespace, output=self._running.evidence)
         return self._running
 
-    def get(self, pod: Pod, *urls: str, count: int = 1, timeout: float = 3) -> list[Reply]:
+    def get(self, pod: Pod, *urls: str, count: int = 1, timeout: float = 3, fail_fast: bool = False) -> list[Reply]:
         """`echo get` inside a probe: a reply for each request, also for those that failed."""
+        options = [f"--count={count}", f"--timeout={timeout:g}s", *(["--fail-fast"] if fail_fast else [])]
         result = self._kubectl(
             *("exec", "--namespace", self.namespace, pod.name, "--"),
-            *("/echo", "get", "--count", str(count), "--timeout", f"{timeout:g}s", *urls),
-            timeout=count * len(urls) * timeout + 15,
+            *("/echo", "get", *options, *urls),
+            timeout=(1 if fail_fast else count) * len(urls) * timeout + 30,
             check=False,
         )
         lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
@@ -172,8 +180,11 @@ class Probes:
     def lookup(self, pod: Pod, name: str) -> list[str]:
         """`echo lookup` inside a probe: the addresses, or an error with what DNS said."""
         result = self._kubectl(
-            "exec", "--namespace", self.namespace, pod.name, "--", "/echo", "lookup", name, timeout=20
+            *("exec", "--namespace", self.namespace, pod.name, "--", "/echo", "lookup", name), timeout=20, check=False
         )
+        if result.code != 0:
+            said = result.stderr.strip().splitlines() or ["no answer"]
+            raise StacklabError(f"{pod.node}: {said[0]}")
         return result.stdout.split()
 
     def _start(self) -> None:

@@ -51,6 +51,16 @@ func TestGetAsksEachURL(t *testing.T) {
 	}
 }
 
+func TestGetFailFastEndsAtTheFirstFailure(t *testing.T) {
+	server := httptest.NewServer(testApp().handler())
+	defer server.Close()
+	var out strings.Builder
+	code := run([]string{"get", "--fail-fast", "--count", "9", server.URL, "http://127.0.0.1:1/"}, &out, &out)
+	if all := lines(t, out.String()); code != exitFailed || len(all) != 2 {
+		t.Fatalf("exit %d: %s", code, out.String())
+	}
+}
+
 func TestGetOpensAConnectionForEachRequest(t *testing.T) {
 	clients := map[string]bool{}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { clients[r.RemoteAddr] = true }))

@@ -31,6 +31,7 @@ func getCommand(args []string, stdout, stderr io.Writer) int {
 	count := flags.Int("count", 1, "how many requests, one after the other")
 	interval := flags.Duration("interval", 0, "pause between requests")
 	timeout := flags.Duration("timeout", 5*time.Second, "time limit of one request")
+	failFast := flags.Bool("fail-fast", false, "end at the first request that fails")
 	host := flags.String("host", "", "Host header, for an ingress")
 	if err := flags.Parse(args); err != nil {
 		return exitUsage
@@ -60,6 +61,9 @@ func getCommand(args []string, stdout, stderr io.Writer) int {
 			}
 			if err := lines.Encode(one); err != nil {
 				fmt.Fprintln(stderr, "echo get:", err)
+				return exitFailed
+			}
+			if *failFast && !one.OK {
 				return exitFailed
 			}
 		}

@@ -23,7 +23,7 @@ const (
 var version = "dev"
 
 const usage = `usage: echo [serve]
-       echo get [--count N] [--interval D] [--timeout D] [--host HOST] URL...
+       echo get [--count N] [--interval D] [--timeout D] [--host HOST] [--fail-fast] URL...
        echo lookup [--timeout D] NAME
        echo version
 `

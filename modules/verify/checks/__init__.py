@@ -9,6 +9,7 @@ from modules.verify.checks.metrics import Metrics
 from modules.verify.checks.nodes import NodesReady
 from modules.verify.checks.pods import PodToPod
 from modules.verify.checks.policy import PolicyBlocks
+from modules.verify.checks.probing import ProbesRun
 from modules.verify.checks.storage import ClaimsBound
 from modules.verify.checks.workloads import WorkloadRuns
 from modules.verify.finding import Check
@@ -17,7 +18,7 @@ from modules.verify.lab import Exposure, Lab
 
 def of(lab: Lab) -> list[Check]:
     """Everything that holds in a healthy lab of this shape."""
-    checks: list[Check] = [NodesReady(), ClusterDns(), PodToPod()]
+    checks: list[Check] = [NodesReady(), ProbesRun(), ClusterDns(), PodToPod()]
     if "network-policy" in lab.provides:
         checks.append(PolicyBlocks())
     if "metrics" in lab.provides:

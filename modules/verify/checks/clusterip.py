@@ -41,7 +41,7 @@ class InCluster:
         pods = pods_of(context, app) if app.echo else 1
         count = STICKY_REQUESTS if app.sticky else min(MOST, enough_requests(pods))
         url = f"http://{service}.{NAMESPACE}.svc:{port}/"
-        return judge(app, context.probes.get(probe, url, count=count), pods=pods, sticky=app.sticky)
+        return judge(app, context.probes.get(probe, url, count=count, fail_fast=True), pods=pods, sticky=app.sticky)
 
 
 @dataclass(frozen=True)

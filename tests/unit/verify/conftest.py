@@ -66,7 +66,7 @@ def kubia() -> App:
 class RunningProbes(Probes):
     """Probes that run already: a check is tested without their start and end."""
 
-    def ready(self, patience: float = 2) -> Running:
+    def ready(self, patience: float = 10) -> Running:
         return running(probe_items())
 
 

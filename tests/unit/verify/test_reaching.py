@@ -105,7 +105,7 @@ def test_clusterip_from_inside(
     app = dataclasses.replace(kubia, sticky=sticky)
     assert InCluster(exposure(app, "clusterip", 80, command=FORWARD)).look(context).ok is ok
     count = 20 if sticky else enough_requests(2)
-    assert any(f"--count {count} " in call for call in kubectl.calls)
+    assert any(f"--count={count} " in call for call in kubectl.calls)
 
 
 def test_clusterip_that_does_not_answer_inside(context: Context, kubectl: FakeKubectl, kubia: App) -> None:
@@ -154,11 +154,11 @@ def test_which_checks_a_lab_is_asked(context: Context, kubia: App) -> None:
         ),
     )
     assert [check.name for check in checks.of(lab)] == shlex.split(
-        "nodes dns pod-to-pod network-policy metrics"
+        "nodes probes dns pod-to-pod network-policy metrics"
         " kubia/deployment once/job none/deployment db/statefulset db/volume"
         " kubia/clusterip kubia/port-forward"
         " kubia/nodeport@m-control-plane kubia/nodeport@m-worker kubia/nodeport@m-worker2"
         " kubia/loadbalancer kubia/ingress"
     )
     bare = dataclasses.replace(context.lab, apps=(), provides=frozenset())
-    assert [check.name for check in checks.of(bare)] == ["nodes", "dns", "pod-to-pod"]
+    assert [check.name for check in checks.of(bare)] == ["nodes", "probes", "dns", "pod-to-pod"]

@@ -139,18 +139,26 @@ def test_probes_that_cannot_be_created_say_why_and_other_checks_go_on(real: Cont
             context.probes.ready(0.01)
             return Look(True, "")
 
-    found = run.verify(real, [Needs("needs", []), Scripted("free", [Look(True, "fine")])], timeout=1)
-    assert [f.ok for f in found] == [False, True]
-    assert "no namespaces for you" in found[0].evidence
+    @dataclass
+    class Impatient(Scripted):
+        def look(self, context: Context) -> Look:
+            running = context.probes.now(0.01)
+            return Look(bool(running.probes), running.evidence)
+
+    checks = [Needs("needs", []), Impatient("probes", []), Scripted("free", [Look(True, "fine")])]
+    found = run.verify(real, checks, timeout=1)
+    assert [f.ok for f in found] == [False, False, True]
+    assert "see the check `probes`" in found[0].evidence
+    assert "no namespaces for you" in found[1].evidence
 
 
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        (lambda items: items.clear(), "no probe pods yet"),
-        (lambda items: items.pop(1), "probe-1 on m-worker: Running"),
-        (lambda items: items.pop(), "probe-0"),
-        (lambda items: items[0]["status"].update(desiredNumberScheduled=0), "probe-0"),
+        (lambda items: items.clear(), "0 of 0 probe pods run"),
+        (lambda items: items.pop(1), "2 of 3 probe pods run, with"),
+        (lambda items: items.pop(), "3 of 3 probe pods run, without"),
+        (lambda items: items[0]["status"].update(desiredNumberScheduled=0), "3 of 0 probe pods run"),
         (lambda items: items.append(pod("probe-9", "m-x", "", ready=False)), "probe-9 on m-x: Pending"),
     ],
 )
