@@ -15,7 +15,7 @@ from modules.topology.plan import LabPlan
 class Settings(BaseModel):
     """The part of the stack file under an addon's name; an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 S = TypeVar("S", bound=BaseModel)

@@ -80,12 +80,10 @@ def _statefulset(app: App) -> list[Object]:
 
 
 def _daemonset(app: App) -> list[Object]:
-    # One claim for all would hold every pod on one machine: each pod has its own, which lives as long as it does.
-    own = {"ephemeral": {"volumeClaimTemplate": {"spec": claim(app)}}} if app.volume else None
     spec = {
         "selector": {"matchLabels": selector(app)},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-        "template": template(app, own),
+        "template": template(app, None),
     }
     return [{"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata(app), "spec": spec}]
 

@@ -1,0 +1,218 @@
+"""The graph of every stack file, on the kind backend and without an engine: what there is, and what hangs on what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import addons
+from modules import apps, cluster
+from modules.base.errors import StacklabError
+from modules.topology.plan import LabPlan
+from tests.program import mocks, stand_in
+from tests.program.mocks import KUBECONFIG, Graph, Registered
+
+STACKS = Path(__file__).parents[2] / "stacks"
+FILES = sorted(file.name for file in STACKS.glob("Pulumi.*.yaml"))
+# What only other backends have, or spell otherwise.
+ELSEWHERE = ("etcd", "libvirt", "ssh", "minikube")
+
+
+@pytest.fixture(autouse=True)
+def _no_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from modules.artifacts import images
+
+    stand_in.put_in_place(monkeypatch)
+    monkeypatch.setattr(images, "node_image", lambda version: f"localhost/stacklab/node:v{version}", raising=False)
+
+
+def on_kind(file: str) -> LabPlan:
+    """The plan of a stack file as if its machines were containers of this host."""
+    lab = yaml.safe_load((STACKS / file).read_text())["config"]["stacklab:lab"]
+    if lab["backend"] != "kind":
+        for role in ("masters", "workers"):
+            if isinstance(lab.get(role), list):
+                lab[role] = len(lab[role])
+        network = {key: value for key, value in lab.get("network", {}).items() if key in ("pods", "services", "proxy")}
+        lab = {**{k: v for k, v in lab.items() if k not in ELSEWHERE}, "backend": "kind", "network": network}
+    return stand_in.lab(file.split(".")[1], **lab)
+
+
+def build(plan: LabPlan, *, preview: bool = False) -> tuple[Graph, list[Any]]:
+    """The registered graph, and the exposure records."""
+    records: list[Any] = []
+
+    def program() -> None:
+        target = cluster.create(plan)
+        installed = addons.install(plan, target)
+        records.extend(apps.deploy(plan, target, installed))
+
+    graph = mocks.run(program, preview=preview)
+    return graph, [mocks.value(record) for record in records]
+
+
+@pytest.fixture(params=FILES)
+def graph(request: pytest.FixtureRequest) -> Graph:
+    return build(on_kind(request.param))[0]
+
+
+def test_every_resource_has_a_name_of_its_own(graph: Graph) -> None:
+    urns = [r.urn for r in graph.resources]
+    assert len(urns) > 40
+    assert len(urns) == len(set(urns))
+    by_kind = [(r.type, r.name) for r in graph.resources]
+    assert len(by_kind) == len(set(by_kind)), "two resources of one kind are told apart by their parent only"
+
+
+def test_every_object_goes_through_the_labs_own_provider_and_dies_with_its_cluster(graph: Graph) -> None:
+    provider = graph.one("kubernetes")
+    made = graph.one("KindCluster")
+    assert provider.type == "pulumi:providers:kubernetes"
+    assert provider.deleted_with == made.urn
+    assert graph.inside()
+    for obj in graph.inside():
+        assert obj.provider.startswith(f"{provider.urn}::"), obj.name
+        assert obj.deleted_with == made.urn, obj.name
+    for address in graph.of("Address"):
+        assert address.deleted_with == made.urn
+
+
+def test_custom_resources_follow_their_definitions(graph: Graph) -> None:
+    by_urn = {r.urn: r for r in graph.resources}
+    definitions = {
+        (d.inputs["spec"]["group"], d.inputs["spec"]["names"]["kind"]): d for d in graph.of("CustomResourceDefinition")
+    }
+    custom = [r for r in graph.inside() if (_group(r), r.inputs["kind"]) in definitions]
+    assert {r.inputs["kind"] for r in custom} >= {"IPAddressPool", "L2Advertisement"}
+    for resource in custom:
+        definition = definitions[_group(resource), resource.inputs["kind"]]
+        assert definition in [by_urn[urn] for urn in resource.depends_on]
+
+
+def test_apps_wait_for_no_addon(graph: Graph) -> None:
+    """What starts late is ready late: an app's pods, services and claims are told to Kubernetes with the addons."""
+    of_addons = {r.urn for r in graph.inside() if not _of_app(r)}
+    for resource in graph.inside():
+        if _of_app(resource):
+            assert not of_addons & set(resource.depends_on), resource.name
+
+
+def test_no_secret_is_told_in_clear(graph: Graph) -> None:
+    assert [r.name for r in graph.resources if KUBECONFIG in r.in_clear] == []
+    assert graph.one("kubernetes").inputs["kubeconfig"]["value"] == KUBECONFIG, "wrapped as a secret"
+    assert "kubeconfig" in graph.one("KindCluster").secret_outputs
+    assert [s.secret_outputs for s in graph.of("Secret")] == [["data"]]
+
+
+def test_a_first_preview_lists_every_object_by_its_kind() -> None:
+    preview, _ = build(on_kind("Pulumi.dev.yaml"), preview=True)
+    update, _ = build(on_kind("Pulumi.dev.yaml"))
+    assert sorted((r.type, r.name) for r in preview.resources) == sorted((r.type, r.name) for r in update.resources)
+
+
+def test_the_provider_is_replaced_with_the_cluster_and_not_with_its_kubeconfig() -> None:
+    provider = build(on_kind("Pulumi.dev.yaml"))[0].one("kubernetes")
+    assert provider.inputs["clusterIdentifier"] == "dev/g1"
+    assert provider.inputs["enableServerSideApply"] == "true"
+
+
+def test_the_pods_network_is_told_first() -> None:
+    names = [r.name for r in build(on_kind("Pulumi.dev.yaml"))[0].of("Addon")]
+    assert names[0] == "calico"
+    assert set(names) == {"calico", "local-path", "metallb", "metrics-server", "traefik"}
+
+
+def test_records_say_how_each_exposure_is_reached() -> None:
+    plan = on_kind("Pulumi.dev.yaml")
+    _, records = build(plan)
+    machine = plan.machines[0].address
+    assert records == [
+        {
+            "app": "kubia",
+            "kind": "clusterip",
+            "url": "",
+            "command": "kubectl --kubeconfig /labs/dev/kubeconfig port-forward --namespace default"
+            " service/kubia 8080:80",
+            "host": "kubia.default.svc.cluster.local",
+            "address": "10.96.0.7",
+            "port": 80,
+        },
+        {
+            "app": "kubia",
+            "kind": "nodeport",
+            "url": f"http://{machine}:30080/",
+            "command": "",
+            "host": machine,
+            "address": machine,
+            "port": 30080,
+        },
+        {
+            "app": "kubia",
+            "kind": "loadbalancer",
+            "url": "http://10.0.0.200/",
+            "command": "",
+            "host": "10.0.0.200",
+            "address": "10.0.0.200",
+            "port": 80,
+        },
+        {
+            "app": "kubia",
+            "kind": "ingress",
+            "url": "http://kubia.example.com/",
+            "command": "curl -H 'Host: kubia.example.com' http://10.0.0.201/",
+            "host": "kubia.example.com",
+            "address": "10.0.0.201",
+            "port": 80,
+        },
+    ]
+
+
+def test_a_port_that_kubernetes_picked_is_in_the_record() -> None:
+    plan = stand_in.lab(apps=[{"name": "a", "expose": [{"nodeport": {}}]}])
+    _, [record] = build(plan)
+    assert record["port"] == 31234
+    assert record["url"].endswith(":31234/")
+
+
+def test_a_new_addon_is_installed_by_adding_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "motd.py").write_text(
+        """
+from addons.base import Addon, Settings
+
+class MotdSettings(Settings):
+    text: str = "hello"
+
+def objects(plan, settings):
+    metadata = {"name": "motd", "namespace": "default"}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"motd": settings.text}}]
+
+ADDON = Addon("motd", frozenset(), MotdSettings, objects)
+"""
+    )
+    monkeypatch.setattr(addons, "__path__", [*addons.__path__, str(tmp_path)])
+    graph, _ = build(stand_in.lab(addons={"calico": {}, "motd": {"text": "welcome"}}))
+    assert graph.one("ConfigMap", "motd/default/motd").inputs["data"] == {"motd": "welcome"}
+
+
+def test_a_backend_of_a_later_version_is_refused_by_name() -> None:
+    with pytest.raises(StacklabError, match="libvirt comes with a later version"):
+        cluster.create(stand_in.lab(backend="libvirt"))
+
+
+def test_two_apps_that_want_the_same_object_are_refused() -> None:
+    plan = stand_in.lab(
+        apps=[{"name": "a", "expose": [{"loadbalancer": {}}]}, {"name": "a-lb", "expose": [{"clusterip": {}}]}]
+    )
+    with pytest.raises(StacklabError, match="a and a-lb both need the Service default/a-lb"):
+        build(plan)
+
+
+def _group(resource: Registered) -> str:
+    return str(resource.inputs["apiVersion"]).rpartition("/")[0]
+
+
+def _of_app(resource: Registered) -> bool:
+    return "stacklab:index:App$" in resource.urn

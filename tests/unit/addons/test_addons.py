@@ -1,0 +1,99 @@
+"""Each addon as Kubernetes would be told it. UPDATE_GOLDEN=1 rewrites the golden files: read the difference."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import addons
+from modules.base.errors import InvalidStackError
+from modules.manifests import Object, find
+from modules.manifests.patch import container
+from modules.topology.parse import parse
+from tests.program import stand_in
+
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = ("calico", "local-path", "metallb", "metrics-server", "traefik")
+
+
+@pytest.fixture(autouse=True)
+def _manifests(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in.put_in_place(monkeypatch)
+
+
+def objects(name: str, settings: dict[str, Any] | None = None) -> list[Object]:
+    plan = stand_in.lab(addons={"calico": {}, "metallb": {}, name: settings or {}})
+    return list(addons.discover()[name].objects(plan, plan.addons[name]))
+
+
+def test_the_addons_of_this_version_are_found_by_themselves() -> None:
+    assert tuple(addons.discover()) == NAMES
+    assert {name: set(facts.provides) for name, facts in addons.facts().items()} == {
+        "calico": {"cni", "network-policy"},
+        "local-path": {"storage"},
+        "metallb": {"loadbalancer"},
+        "metrics-server": {"metrics"},
+        "traefik": {"ingress"},
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_objects_are_the_golden_ones(name: str) -> None:
+    text = stand_in.shown(objects(name))
+    file = GOLDEN / f"{name}.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+def test_calico_takes_its_settings_and_the_labs_ranges() -> None:
+    made = objects("calico", {"encapsulation": "vxlan-cross-subnet", "mtu": 1400})
+    env = {e["name"]: e.get("value") for e in container(find(made, "DaemonSet", "calico-node"), "calico-node")["env"]}
+    plan = stand_in.lab()
+    assert env["CALICO_IPV4POOL_VXLAN"] == "CrossSubnet"
+    assert env["CALICO_IPV4POOL_CIDR"] == plan.network.pods
+    assert env["IP_AUTODETECTION_METHOD"] == f"cidr={plan.network.machines}"
+    assert find(made, "ConfigMap", "calico-config")["data"]["veth_mtu"] == "1400"
+
+
+@pytest.mark.parametrize("word", ["ipip", "none"])
+def test_calico_says_why_it_cannot_do_without_vxlan(word: str) -> None:
+    stack = {"backend": "kind", "addons": {"calico": {"encapsulation": word}}}
+    with pytest.raises(InvalidStackError, match=r"addons\.calico\.encapsulation") as caught:
+        parse(stack, stand_in.known())
+    assert "vxlan" in str(caught.value)
+
+
+def test_metallb_has_the_range_of_the_plan_and_accepts_it_before_its_webhook_serves() -> None:
+    plan = stand_in.lab()
+    made = objects("metallb")
+    assert find(made, "IPAddressPool", "lab")["spec"]["addresses"] == ["-".join(plan.network.loadbalancers)]
+    hooks = find(made, "ValidatingWebhookConfiguration", "metallb-webhook-configuration")["webhooks"]
+    assert {h["failurePolicy"] for h in hooks} == {"Ignore"}
+
+
+def test_traefik_runs_as_many_proxies_as_asked() -> None:
+    assert find(objects("traefik", {"replicas": 3}), "Deployment", "traefik")["spec"]["replicas"] == 3
+
+
+def test_a_new_addon_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "motd.py").write_text(
+        """
+from addons.base import Addon, Settings
+
+class MotdSettings(Settings):
+    text: str = "hello"
+
+def objects(plan, settings):
+    metadata = {"name": "motd", "namespace": "default"}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"motd": settings.text}}]
+
+ADDON = Addon("motd", frozenset(), MotdSettings, objects)
+"""
+    )
+    monkeypatch.setattr(addons, "__path__", [*addons.__path__, str(tmp_path)])
+    made = objects("motd", {"text": "welcome"})
+    assert find(made, "ConfigMap", "motd")["data"] == {"motd": "welcome"}
