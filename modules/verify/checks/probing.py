@@ -1,4 +1,4 @@
-"""The pods verify asks from: one on every node. When they do not run, this check says why, once for all that need them."""
+"""The pods verify asks from, one on every node. When they do not run, this check says why, once for all others."""
 
 from __future__ import annotations
 
