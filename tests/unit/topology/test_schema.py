@@ -91,7 +91,7 @@ def _holds(value: Any, word: str, rule: Any, node: dict[str, Any]) -> bool:
         case "maxItems":
             return not isinstance(value, list) or len(value) <= rule
         case "uniqueItems":
-            return not isinstance(value, list) or len({repr(item) for item in value}) == len(value)
+            return not rule or not isinstance(value, list) or len(set(map(repr, value))) == len(value)
         case "items":
             return not isinstance(value, list) or all(fits(item, rule) for item in value)
         case "required":
