@@ -1,0 +1,3 @@
+module stacklab.local/pause
+
+go 1.24
