@@ -40,7 +40,10 @@ _RESIDUE = (
     ("network", re.compile(r"^(podman|bridge|host|none)$")),
     ("link", re.compile(r"^(podman0|docker0)\b")),
     ("route", re.compile(r"dev (podman0|docker0)$")),
-    ("engine file", re.compile(r"\.lock$|/aardvark\.pid$|/aardvark-dns$|/(results|networks)$")),
+    (
+        "engine file",
+        re.compile(r"\.lock$|/aardvark\.pid$|/87-podman-bridge\.conflist$|/(results|networks)$"),
+    ),
 )
 # A rule for one network or container is never the engine's own, whatever chain it is in.
 _SPECIFIC = re.compile(
@@ -68,10 +71,10 @@ def _owner(item: Item, now: Snapshot, lab: str, chains: Mapping[str, Owner], gon
     if item.owner:
         return Owner.LAB if item.owner == lab else Owner.OTHER
     explained = _by_the_living(item, now.living, lab)
-    if item.kind == "volume" and explained is not Owner.OTHERS_PART and item.name.startswith(f"{PREFIX}{lab}-"):
-        return Owner.LAB  # a named volume outlives the container it is in
     if explained:
         return explained
+    if item.kind == "volume" and item.name.startswith(f"{PREFIX}{lab}-"):
+        return Owner.LAB
     if _marked(f"{item.name} {item.detail}", lab):
         return Owner.LAB
     for name in item.chains:

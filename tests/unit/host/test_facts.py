@@ -37,7 +37,7 @@ def test_a_unified_host_is_cgroup_v2() -> None:
 
 
 def test_controllers_mounted_together_are_told_apart() -> None:
-    mounts = "cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\ncgroup /sys/fs/cgroup/systemd cgroup rw 0 0\n"
+    mounts = "cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw 0 0\ncgroup /sys/fs/cgroup/systemd cgroup rw 0 0\n"
     assert facts.parse_cgroup(mounts, "") == ("v1", ("cpu", "cpuacct"))
 
 
@@ -54,9 +54,7 @@ def test_os_release() -> None:
         (LAPTOP, "docker", NodeHost(False, False, None, "docker")),
     ],
 )
-def test_node_host(
-    host: facts.HostFacts, engine: str, expected: NodeHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_node_host(host: facts.HostFacts, engine: str, expected: NodeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STACKLAB_CACHE", "/cache")
     assert facts.node_host(host, engine) == expected
 
