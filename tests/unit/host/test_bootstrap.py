@@ -1,0 +1,174 @@
+"""setup/bootstrap with stand-ins for apt, dpkg, sudo and Python: installs what is missing, and only that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[3]
+REAL = ("sh", "dirname", "cat", "sha256sum", "cut", "tr", "timeout", "env", "basename", "mkdir", "cp", "chmod")
+BASE = ("ca-certificates", "iproute2", "make", "mmdebstrap")
+ENGINE = ("podman", "runc", "conmon", "iptables", "netavark", "aardvark-dns")
+SAY = '#!/bin/sh\necho "$(basename "$0") $*" >>"$LOG"\n'
+# A Python whose -m venv makes a .venv with itself in it, and whose pip makes the `stacklab` command.
+PYTHON = SAY + (
+    'case "$*" in\n'
+    '  *"-m venv"*) mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;\n'
+    '  *--editable*) cp "$0" .venv/bin/stacklab ;;\n'
+    "esac\n"
+)
+
+
+class Machine:
+    """A checkout, and a PATH of stand-ins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout, self.bin, self.log = folder / "checkout", folder / "bin", folder / "log"
+        (self.checkout / "setup").mkdir(parents=True)
+        self.bin.mkdir()
+        for name in ("setup/bootstrap", "setup/build.lock", "requirements.lock", "pyproject.toml"):
+            shutil.copy(PROJECT / name, self.checkout / name)
+        for name in REAL:
+            (self.bin / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
+        self.program("id", "#!/bin/sh\necho 0\n")
+        self.program("python3", PYTHON)
+
+    def program(self, name: str, script: str) -> None:
+        (self.bin / name).write_text(script)
+        (self.bin / name).chmod(0o755)
+
+    def debian(self, *installed: str, offered: tuple[str, ...] = ENGINE) -> None:
+        known = "|".join(installed) or "nothing"
+        self.program(
+            "dpkg-query", f'#!/bin/sh\nfor last; do :; done\ncase "$last" in {known}) printf installed;; esac\n'
+        )
+        self.program("apt-cache", f'#!/bin/sh\ncase "$2" in {"|".join(offered)}) ;; *) exit 100;; esac\n')
+        self.program("apt-get", SAY)
+
+    def run(self, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.checkout / "setup" / "bootstrap"],
+            env={"PATH": str(self.bin), "LOG": str(self.log), **env},
+            text=True,
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+
+    def calls(self, program: str) -> list[str]:
+        said = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in said if line.split()[0] == program]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def installs(machine: Machine) -> list[str]:
+    """What apt-get was asked to install."""
+    return [
+        word for call in machine.calls("apt-get") if " install " in call for word in call.split(" install ")[1].split()
+    ]
+
+
+def test_only_what_is_missing_is_installed(machine: Machine) -> None:
+    machine.debian(*BASE, "podman", "runc")
+    assert machine.run().returncode == 0
+    assert installs(machine) == ["--no-install-recommends", "conmon", "iptables", "netavark", "aardvark-dns"]
+
+
+def test_a_machine_that_has_everything_is_left_alone(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE)
+    assert machine.run().returncode == 0
+    assert machine.calls("apt-get") == []
+
+
+def test_docker_that_works_makes_podman_unneeded(machine: Machine) -> None:
+    machine.debian(*BASE)
+    machine.program("docker", "#!/bin/sh\nexit 0\n")
+    assert machine.run().returncode == 0
+    assert machine.calls("apt-get") == []
+
+
+def test_a_package_that_this_release_lacks_is_left_out(machine: Machine) -> None:
+    """podman 3 has no netavark; asking apt for it would fail for all."""
+    machine.debian(*BASE, offered=ENGINE[:4])
+    assert machine.run().returncode == 0
+    assert installs(machine)[1:] == list(ENGINE[:4])
+
+
+def test_without_root_sudo_is_used(machine: Machine) -> None:
+    machine.debian(*BASE, "podman")
+    machine.program("id", "#!/bin/sh\necho 1000\n")
+    machine.program("sudo", SAY + 'exec "$@"\n')
+    assert machine.run().returncode == 0
+    assert any("apt-get" in call and "install" in call for call in machine.calls("sudo"))
+
+
+def test_without_root_and_sudo_it_says_so(machine: Machine) -> None:
+    machine.debian(*BASE)
+    machine.program("id", "#!/bin/sh\necho 1000\n")
+    result = machine.run()
+    assert result.returncode == 1
+    assert "root is needed" in result.stderr
+
+
+def test_packages_are_left_alone_on_request(machine: Machine) -> None:
+    machine.debian(*BASE)
+    result = machine.run(STACKLAB_NO_PACKAGES="1")
+    assert result.returncode == 0
+    assert "podman" in result.stderr
+    assert machine.calls("apt-get") == []
+
+
+def test_another_distribution_is_told_what_to_install(machine: Machine) -> None:
+    result = machine.run()
+    assert result.returncode == 1
+    assert "podman with runc, netavark, aardvark-dns" in result.stderr
+
+
+def test_another_distribution_with_docker_works(machine: Machine) -> None:
+    machine.program("docker", "#!/bin/sh\nexit 0\n")
+    assert machine.run().returncode == 0
+
+
+def test_python_packages_come_with_hashes_and_no_build_environment(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE)
+    machine.run()
+    locked, project = (call for call in machine.calls("python") if " install " in call)
+    assert "--require-hashes" in locked
+    assert "-r requirements.lock" in locked
+    assert "--no-build-isolation --no-deps --editable ." in project
+
+
+def test_a_second_run_does_nothing_until_the_lock_changes(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE)
+    machine.run()
+    machine.log.unlink()
+    assert machine.run().returncode == 0
+    assert not [call for call in machine.calls("python") if " install " in call]
+    with (machine.checkout / "requirements.lock").open("a") as lock:
+        lock.write("# changed\n")
+    machine.run()
+    assert len([call for call in machine.calls("python") if " install " in call]) == 2
+
+
+def test_a_run_that_was_stopped_is_taken_up_again(machine: Machine) -> None:
+    """pip failed: nothing says that the environment is ready."""
+    machine.debian(*BASE, *ENGINE)
+    machine.program("python3", PYTHON.replace("esac", "  *--require-hashes*) exit 1 ;;\nesac"))
+    assert machine.run().returncode == 1
+    shutil.rmtree(machine.checkout / ".venv")
+    machine.program("python3", PYTHON)
+    assert machine.run().returncode == 0
+    assert (machine.checkout / ".venv" / "bin" / "stacklab").exists()
+
+
+def test_it_is_a_plain_shell_script() -> None:
+    assert os.access(PROJECT / "setup" / "bootstrap", os.X_OK)
+    assert (PROJECT / "setup" / "bootstrap").read_text().startswith("#!/bin/sh\n")
