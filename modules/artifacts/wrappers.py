@@ -42,7 +42,6 @@ WRAPPERS: Mapping[str, GoWrapper] = {
         GoWrapper("etcd"),
         GoWrapper("pulumi", ldflags=(f"-X {PULUMI}/go/common/version.Version={releases.PULUMI}",)),
         GoWrapper("pulumi-python", ldflags=(f"-X {PULUMI}/go/common/version.Version={LANGUAGE_HOST}",)),
-        GoWrapper("pulumi-scripts"),
         GoWrapper(
             "pulumi-kubernetes",
             ldflags=(f"-X {PROVIDER}/pkg/version.Version={releases.PULUMI_KUBERNETES}",),
