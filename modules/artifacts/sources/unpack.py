@@ -26,7 +26,7 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Packed:
-    """One entry. Of `folder`, `link` (where a symbolic link points) and `data` (a file's bytes) one is given."""
+    """One entry: a file has `data`, a symbolic link has `link` (where it points), a folder neither."""
 
     name: str
     data: Readable | None = None
@@ -50,11 +50,11 @@ def unpack_folder(archive: Path, member: str, target: Path, *, where: str) -> No
     target.mkdir()
     found = member == "."
     for entry in _entries(archive, where):
-        if not entry.name.startswith(prefix):
+        if not entry.name.startswith(prefix) or entry.name == ".":
             continue
         found = True
         path = target / entry.name.removeprefix(prefix)
-        if path.resolve().parent != path.parent.resolve() or not path.parent.resolve().is_relative_to(target.resolve()):
+        if any(part.is_symlink() for part in (path, *path.parents)[: len(path.parts) - len(target.parts)]):
             raise ArtifactError(f"its file {entry.name} lies behind a link", where=where)
         path.parent.mkdir(parents=True, exist_ok=True)
         if entry.link:

@@ -29,7 +29,12 @@ class Registry(Server):
         self.auth = auth
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.blobs: dict[tuple[str, str], bytes] = {}
+        self._expires: set[str] = set()
         self.elsewhere: str = ""  # blobs are redirected to <elsewhere>/<digest>, as registries with a CDN do
+
+    def expire_before(self, path: str) -> None:
+        """The next request for `path` is refused as if its token had run out."""
+        self._expires.add(path)
 
     def push(
         self, repo: str, tag: str, layers: Sequence[bytes], *, platforms: Sequence[str] = ("amd64", "arm64")
@@ -76,7 +81,9 @@ class Registry(Server):
         if not found:
             return Answer(404)
         repo, what, name = found.groups()
-        if self.auth and asked.headers.get("authorization") != f"Bearer {TOKEN}{repo}":
+        expired = asked.path in self._expires
+        self._expires.discard(asked.path)
+        if self.auth and (expired or asked.headers.get("authorization") != f"Bearer {TOKEN}{repo}"):
             scope = f"repository:{repo}:pull"
             challenge = f'Bearer realm="{self.url}/token",service="test.registry",scope="{scope}"'
             return Answer(401, b"{}", {"WWW-Authenticate": challenge})
