@@ -118,5 +118,4 @@ def _labels(found: dict[str, str] | None) -> tuple[tuple[str, str], ...]:
 
 
 def _overlap(one: str, other: str) -> bool:
-    a, b = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
-    return a.version == b.version and a.overlaps(b)
+    return ipaddress.ip_network(one, strict=False).overlaps(ipaddress.ip_network(other, strict=False))

@@ -140,6 +140,10 @@ def test_a_wish_is_heard(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.install("podman", PODMAN, run="exit 0")
     monkeypatch.setenv("STACKLAB_ENGINE", "podman")
     assert engine.choose().name == "podman"
+    monkeypatch.setenv("STACKLAB_ENGINE", "docker")
+    host.install("docker", DOCKER, info=NO_DAEMON)
+    with pytest.raises(HostError, match="docker does not work here"):
+        engine.choose()
 
 
 def test_what_a_trial_makes_is_removed_also_when_it_fails(host: Host) -> None:

@@ -175,8 +175,9 @@ def test_a_lab_of_the_same_name_in_another_checkout_is_another_lab() -> None:
 
 def test_without_a_fingerprint_only_marked_things_count() -> None:
     unmarked = plus(BOTH, Item("volume", ID), Item("link", "veth9", "veth9 veth "))
-    found = receipt.judge(None, unmarked, "probea")
-    assert len(found.leftovers) == 2
+    named_after_it = Item("volume", "stacklab-probea-data")
+    found = receipt.judge(None, plus(unmarked, named_after_it), "probea")
+    assert [kind for kind, _ in named(found)] == ["container", "network", "volume"]
     assert not found.fingerprint
 
 
@@ -206,10 +207,13 @@ def looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Snapshot]:
 
 def test_save_then_compare(looks: list[Snapshot]) -> None:
     receipt.save("probea")
-    looks[:] = [BOTH]
+    stray = Item("link", "veth9", "veth9 veth ")
+    looks[:] = [plus(BOTH, stray)]
     paths.lab("probea").mkdir(parents=True)
     receipt.save("probea")  # a second `up`: the fingerprint from before the first stays
-    assert len(receipt.receipt("probea", settle=0).leftovers) == 2
+    assert len(receipt.receipt("probea", settle=0).leftovers) == 3
+    looks[:] = [plus(OTHER, stray)]
+    assert named(receipt.receipt("probea", settle=0)) == [("link", "veth9")]
     looks[:] = [OTHER]
     assert receipt.compare("probea") == []
 
