@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -20,7 +21,7 @@ from modules.artifacts.sources.addresses import Addresses
 from modules.artifacts.sources.checksums import Digest
 from modules.artifacts.sources.download import Progress, Tries, download, get_small
 from modules.artifacts.sources.unpack import unpack_file, unpack_folder
-from modules.artifacts.sources.workplace import workplace
+from modules.artifacts.sources.workplace import Place, workplace
 from modules.artifacts.types import Artifact, Component, Image, Kind, Upstream
 from modules.base.errors import ArtifactError
 
@@ -50,6 +51,8 @@ class PublishedSource:
         self._client = client
         self._architecture = architecture or reference.machine()
         self._tries = tries
+        self._mutex = threading.Lock()
+        self._done: set[Artifact] = set()
         self._out_of_reach: frozenset[str] = frozenset()
 
     @property
@@ -73,10 +76,21 @@ class PublishedSource:
         return ()
 
     def get(self, artifact: Artifact, into: Path, report: Report) -> Origin:
-        with workplace(self._work, artifact.id) as folder:
+        with workplace(self._work, self._download_of(artifact)) as place:
             if artifact.kind is Kind.IMAGE:
-                return self._image(artifact, into, report, folder)
-            return self._file(artifact, into, report, folder)
+                return self._image(artifact, into, report, place.folder)
+            with self._mutex:
+                self._done.add(artifact)
+                place.keep = any(a not in self._done for a in self._sharing(artifact))
+            return self._file(artifact, into, report, place)
+
+    def _download_of(self, artifact: Artifact) -> str:
+        """What artifacts that come out of the same archive have in common."""
+        upstream = self._upstream(artifact)
+        return upstream.url if upstream else artifact.id
+
+    def _sharing(self, artifact: Artifact) -> list[Artifact]:
+        return [a for a in self._wanted if self._download_of(a) == self._download_of(artifact)]
 
     def _upstream(self, artifact: Artifact) -> Upstream | None:
         component = self._find(artifact)
@@ -93,7 +107,7 @@ class PublishedSource:
         upstream = self._upstream(artifact)
         return (self._addresses.file(upstream.url) or "") if upstream else ""
 
-    def _file(self, artifact: Artifact, into: Path, report: Report, folder: Path) -> Origin:
+    def _file(self, artifact: Artifact, into: Path, report: Report, place: Place) -> Origin:
         upstream = self._upstream(artifact)
         url = self._addresses.file(upstream.url) if upstream else None
         if not upstream or not url:
@@ -103,7 +117,7 @@ class PublishedSource:
         file = download(
             self._client,
             url,
-            folder / "file",
+            place.folder / "file",
             expected=expected,
             progress=_progress(report, f"downloading from {reach.host(url)}"),
             tries=self._tries,
@@ -112,7 +126,7 @@ class PublishedSource:
         if not known:
             said = said_by or f"computed from the bytes that came from {url}"
             self._lock.add(Entry(artifact.id, upstream.url, digest.algorithm, digest.hex, said))
-        self._place(artifact, upstream.member, file, into, url)
+        self._unpack(artifact, upstream.member, file, into, url)
         return Origin(self.name, url, str(digest))
 
     def _published(self, upstream: Upstream) -> tuple[Digest | None, str]:
@@ -129,14 +143,14 @@ class PublishedSource:
             )
         return checksums.find(answer.text, PurePosixPath(upstream.url).name, where=url), url
 
-    def _place(self, artifact: Artifact, member: str, file: Path, into: Path, url: str) -> None:
+    def _unpack(self, artifact: Artifact, member: str, file: Path, into: Path, url: str) -> None:
         with _whole(into):
             if artifact.kind is Kind.TREE:
                 unpack_folder(file, member or ".", into, where=url)
             elif member:
                 unpack_file(file, member, into, where=url)
             else:
-                file.replace(into) if _same_disk(file, into) else shutil.copyfile(file, into)
+                shutil.copyfile(file, into)
             if artifact.kind is Kind.BINARY:
                 into.chmod(0o755)
 
@@ -182,10 +196,6 @@ def _progress(report: Report, what: str) -> Progress:
 
 def _shifted(progress: Progress, before: int, total: int) -> Progress:
     return lambda done, _: progress(before + done, total)
-
-
-def _same_disk(file: Path, into: Path) -> bool:
-    return file.stat().st_dev == into.parent.stat().st_dev
 
 
 @contextlib.contextmanager

@@ -137,9 +137,11 @@ def test_members_of_archives_are_taken_out(client: httpx.Client, files: FileServ
     catalogue = Catalogue()
     catalogue.add(TOOL, Upstream(spelled, sums, member="pulumi/pulumi", arches={"amd64": "x64"}))
     catalogue.add(TREE, Upstream(spelled, sums, member="pulumi", arches={"amd64": "x64"}))
-    source = published(catalogue, client, tmp_path)
+    source = published(catalogue, client, tmp_path, wanted=(TOOL, TREE))
     get(source, TOOL, tmp_path / "cli")
     get(source, TREE, tmp_path / "tree")
+    assert files.count("/p-linux-x64.tar.gz") == 1  # one download for both, gone after the last
+    assert list((tmp_path / "work").iterdir()) == []
     assert (tmp_path / "cli").read_bytes() == b"cli"
     assert (tmp_path / "tree/host").read_bytes() == b"host"
 
