@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pulumi.dynamic import CheckFailure, ConfigureRequest, DiffResult, ResourceProvider
@@ -37,7 +38,7 @@ class Provider(ResourceProvider):
         """Called once in the provider's process, before anything else."""
         # grpc logs a stack trace for each of our errors; Pulumi shows their text anyway.
         logging.getLogger("grpc._server").addFilter(_ours_are_told_already)
-        _end_with_parent()
+        _end_with_pulumi()
 
 
 def known(value: object) -> bool:
@@ -100,13 +101,24 @@ def _ours_are_told_already(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], StacklabError))
 
 
-def _end_with_parent() -> None:
+def _end_with_pulumi() -> None:
     """End this process when Pulumi is gone: a SIGKILL of `pulumi up` would leave it behind for good."""
-    parent = os.getppid()
+    started_by = _ancestors()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while _ancestors() == started_by:
             time.sleep(1.0)
         os._exit(1)
 
-    threading.Thread(target=watch, name="stacklab-watch-parent", daemon=True).start()
+    threading.Thread(target=watch, name="stacklab-watch-pulumi", daemon=True).start()
+
+
+def _ancestors() -> tuple[int, int]:
+    """The parent and its parent: Pulumi starts a shell script that starts us, and that script outlives Pulumi too."""
+    parent = os.getppid()
+    try:
+        # pid (name) state ppid ...; the name may hold anything.
+        stat = Path(f"/proc/{parent}/stat").read_text()
+    except OSError:
+        return parent, 0
+    return parent, int(stat.rpartition(")")[2].split()[1])

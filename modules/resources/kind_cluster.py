@@ -13,7 +13,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Re
 
 from modules import artifacts
 from modules.artifacts import images
-from modules.base.errors import StacklabError
+from modules.base.errors import ArtifactError, StacklabError
 from modules.host import engine, facts, network
 from modules.local import containers
 from modules.local.kind import driver, files
@@ -73,7 +73,13 @@ class KindClusterProvider(Provider):
             tags=artifacts.release(spec.kubernetes),
             owner=mark,
         )
-        images.ensure_node_image(spec.kubernetes, chosen)
+        image = images.ensure_node_image(spec.kubernetes, chosen)
+        if image != spec.image:
+            raise ArtifactError(
+                f"the artifacts make the node image {image} now, and {spec.image} was planned",
+                where=spec.name,
+                hint="pulumi up again",
+            )
         if spec.balancer:
             images.ensure_load_balancer_image(chosen)
         made = driver.create(lab)

@@ -18,6 +18,7 @@ from modules.artifacts import images
 from modules.host import engine, facts, network
 from modules.host.engine import Engine
 from modules.host.facts import NodeHost
+from tests.resources.props import IMAGE
 from tests.unit.local.cases import Tags
 
 FAKES = Path(__file__).parent / "fakes"
@@ -101,6 +102,6 @@ def host(engine_name: Literal["podman", "docker"], api: str, tmp_path: Path, mon
     monkeypatch.setattr(network, "routes", lambda: ())
     monkeypatch.setattr(artifacts, "binary", lambda _name: kind)
     monkeypatch.setattr(artifacts, "release", lambda _version: Tags())
-    monkeypatch.setattr(images, "ensure_node_image", lambda _version, _engine: "image")
+    monkeypatch.setattr(images, "ensure_node_image", lambda _version, _engine: IMAGE)
     monkeypatch.setattr(images, "ensure_load_balancer_image", lambda _engine: "image")
     return Host(chosen, kept, tmp_path / "checkout")

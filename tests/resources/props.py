@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.local.cases import nodes
 
+IMAGE = "localhost/stacklab/node:v1.36.3-0123456789ab"
 on_both = pytest.mark.parametrize("engine_name", ["podman", "docker"])
 
 NETWORK: dict[str, Any] = {
@@ -24,7 +25,7 @@ def cluster(masters: int = 1, workers: int = 1, engine: str = "podman", **change
         "stack": "dev",
         "name": "stacklab-dev",
         "kubernetes": "1.36.3",
-        "image": "localhost/stacklab/node:v1.36.3-0123456789ab",
+        "image": IMAGE,
         "network": "stacklab-dev",
         "engine": engine,
         "pods": "10.244.0.0/16",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from modules.base.errors import CommandError, OwnershipError, StacklabError
+from modules.base.errors import ArtifactError, CommandError, OwnershipError, StacklabError
 from modules.host import facts, network
 from modules.host.network import Route
 from modules.resources.container_network import ContainerNetworkProvider
@@ -153,6 +153,12 @@ def test_a_failure_keeps_evidence_and_leaves_nothing_else(host: Host) -> None:
     assert not (lab(host) / "kubeconfig").exists()
     host.kind_breaks_after(None)
     create(host)
+
+
+def test_artifacts_that_changed_after_the_plan_are_not_mixed_in(host: Host) -> None:
+    with pytest.raises(ArtifactError, match="was planned"):
+        create(host, image="localhost/stacklab/node:v1.36.3-another")
+    assert not host.calls("run")
 
 
 def test_without_its_network_kind_is_not_even_started(host: Host) -> None:

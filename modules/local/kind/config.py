@@ -31,9 +31,9 @@ class Tags(Protocol):
     """The image tags of what kubeadm starts, as they are in the node image."""
 
     @property
-    def etcd(self) -> str: ...
+    def etcd_tag(self) -> str: ...
     @property
-    def coredns(self) -> str: ...
+    def coredns_tag(self) -> str: ...
 
 
 def render(spec: ClusterSpec, host: NodeHost, tags: Tags) -> str:
@@ -79,8 +79,8 @@ def _cluster_configuration(spec: ClusterSpec, tags: Tags) -> dict[str, Any]:
     return {
         "kind": "ClusterConfiguration",
         "apiServer": {"certSANs": names},
-        "etcd": {"local": {"imageTag": tags.etcd}},
-        "dns": {"imageTag": tags.coredns},
+        "etcd": {"local": {"imageTag": tags.etcd_tag}},
+        "dns": {"imageTag": tags.coredns_tag},
     }
 
 

@@ -209,7 +209,7 @@ def _failed(lab: Lab, error: CommandError) -> CommandError:
         "kind could not make the cluster" if error.code is not None else error.what,
         code=error.code,
         command=error.command,
-        output=error.output,
+        output=evidence.gist(error.output),
         where=lab.spec.name,
         hint=f"read {', '.join(str(k) for k in kept[:2])}; `stacklab doctor` says what this host lacks",
     )

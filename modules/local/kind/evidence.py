@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,8 @@ from modules.host.engine import Engine
 from modules.local.containers import Container
 
 LINES = "400"
+# A log line of kubeadm, a place in a source file, a function of Go.
+NOISE = re.compile(r"[IW]\d{4} |\t\S+:\d+$|[\w./-]+\.[\w.()*]+$|Stack Trace:|\s*$")
 QUESTIONS = {
     "boot": ("logs", "--tail", LINES, "{node}"),
     "services": ("exec", "{node}", "journalctl", "--no-pager", "-n", LINES, "-u", "kubelet", "-u", "containerd"),
@@ -27,6 +30,11 @@ def keep(engine: Engine, nodes: Sequence[Container], kind_output: str, folder: P
     with ThreadPoolExecutor(max_workers=4) as pool:
         files = list(pool.map(lambda node: _ask(engine, node, folder), nodes))
     return [said, *files]
+
+
+def gist(kind_output: str) -> str:
+    """kind's output without kubeadm's log lines and Go's stack trace: what is left at the end is the reason."""
+    return "\n".join(line for line in kind_output.splitlines() if line.strip() and not NOISE.match(line))
 
 
 def _ask(engine: Engine, node: Container, folder: Path) -> Path:

@@ -14,8 +14,8 @@ FRIENDLY = NodeHost(cgroup_v1=False, restrict_oom=False, modules_dir=None, engin
 
 @dataclass(frozen=True)
 class Tags:
-    etcd: str = "3.6.16-0"
-    coredns: str = "v1.14.7"
+    etcd_tag: str = "3.6.16-0"
+    coredns_tag: str = "v1.14.7"
 
 
 def nodes(cluster: str, masters: int, workers: int) -> tuple[Node, ...]:
