@@ -10,22 +10,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modules.artifacts import catalogue, image_table
+from modules.artifacts import catalogue, needs
 from modules.artifacts.store import Store
-from modules.artifacts.types import Artifact, DebianRootfs, Image, Kind, Release
+from modules.artifacts.types import Artifact, Kind, Release
 from modules.base import paths
-
-TOOLS = (
-    "kind",
-    "kubectl",
-    "pulumi",
-    "pulumi-language-python",
-    "pulumi-language-python-exec",
-    "pulumi-resource-pulumi-python",
-    "pulumi-resource-kubernetes",
-)
-NODE_PROGRAMS = ("kubeadm", "kubelet", "kubectl", "containerd", "ctr", "containerd-shim-runc-v2", "crictl")
-MANIFESTS = ("calico", "metrics-server", "metallb", "local-path")
 
 
 def store() -> Store:
@@ -49,35 +37,15 @@ def tree(name: str, version: str | None = None) -> Path:
 
 
 def release(kubernetes: str) -> Release:
+    """What goes with a Kubernetes version; raises ArtifactError for one that is not in the catalogue."""
     return catalogue.release(kubernetes)
 
 
 def needed(kubernetes: str) -> tuple[Artifact, ...]:
-    """What a kind lab of that version needs: tools, the node's programs, manifests, root file systems, image parts."""
-    row = catalogue.release(kubernetes)
-    wanted = [catalogue.component(name, Kind.BINARY).artifact for name in TOOLS if name != "kubectl"]
-    wanted += [_program(name, row) for name in NODE_PROGRAMS]
-    wanted += [Artifact("cni-plugins", row.cni, Kind.TREE), Artifact("kind-node-files", row.kind, Kind.TREE)]
-    wanted += [catalogue.component(name, Kind.MANIFEST).artifact for name in MANIFESTS]
-    wanted += [line.artifact for line in catalogue.COMPONENTS.values() if isinstance(line.recipe, DebianRootfs)]
-    for image in (*catalogue.images(row.version), image_table.load_balancer()):
-        wanted += [part.artifact for part in image.files.values()]
-    return tuple(dict.fromkeys(wanted))
+    """What a kind lab of that version needs: tools, node programs, manifests, root file systems, parts of images."""
+    return needs.needed(kubernetes)
 
 
 def missing(kubernetes: str) -> tuple[Artifact, ...]:
-    """What of it is not in the cache."""
-    here = store()
-    return tuple(artifact for artifact in needed(kubernetes) if not here.has(artifact))
-
-
-def parts(image: Image) -> tuple[Artifact, ...]:
-    """What an image is put together from: its base and its files."""
-    base = () if image.base == "scratch" else (catalogue.rootfs(image.base),)
-    return (*base, *dict.fromkeys(part.artifact for part in image.files.values()))
-
-
-def _program(name: str, row: Release) -> Artifact:
-    versions = {"containerd": row.containerd, "ctr": row.containerd, "containerd-shim-runc-v2": row.containerd}
-    versions["crictl"] = row.crictl
-    return Artifact(name, versions.get(name, row.version), Kind.BINARY)
+    """What of it is not in the cache; an image that is there whole needs no parts."""
+    return needs.missing(kubernetes, store())

@@ -10,6 +10,7 @@ from modules.artifacts.files import METRICS_SERVER_IMAGE, rootfs
 from modules.artifacts.types import Artifact, Image, Kind, Part, Release
 
 BASE = "base"
+SCRATCH = "scratch"
 
 
 def of_release(release: Release) -> Iterator[Image]:

@@ -74,7 +74,7 @@ class InTurn:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """done and total count artifacts; under_way: artifact id -> what is being done; left: seconds, rounded by no one."""
+    """done and total count artifacts; under_way: artifact id -> what is being done; left: seconds."""
 
     done: int
     total: int

@@ -42,3 +42,27 @@ class Source(Protocol):
         Raises ArtifactError when it cannot be had.
         """
         ...
+
+
+class Limited:
+    """A source that offers only some of what it could."""
+
+    def __init__(self, source: Source, allowed: Callable[[Artifact], bool]) -> None:
+        self._source = source
+        self._allowed = allowed
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    def reach(self) -> str:
+        return self._source.reach()
+
+    def offers(self, artifact: Artifact) -> bool:
+        return self._allowed(artifact) and self._source.offers(artifact)
+
+    def needs(self, artifact: Artifact) -> tuple[Artifact, ...]:
+        return self._source.needs(artifact)
+
+    def get(self, artifact: Artifact, into: Path, report: Report) -> Origin:
+        return self._source.get(artifact, into, report)

@@ -14,6 +14,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from modules.artifacts.source import Origin
 from modules.artifacts.types import Artifact, Kind
 from modules.base.errors import ArtifactError
 
+HOUR = 3600.0
 FETCH = "run `stacklab fetch`; it makes or downloads what is missing"
 
 
@@ -100,11 +102,16 @@ class Store:
             if found:
                 yield found
 
-    def tidy(self) -> int:
-        """Remove content that no line names and what interrupted runs left; returns the bytes freed."""
+    def tidy(self, older: float = HOUR) -> int:
+        """Remove content that no line names and what interrupted runs left; returns the bytes freed.
+
+        What is younger than `older` seconds stays: another writer may be about to name it.
+        """
+        before = time.time() - older
         named = {stored.digest for stored in self.all()}
         leftovers = [blob for blob in self._blobs.glob("*") if blob.name not in named]
         leftovers += list((self.root / "tmp").glob("*"))
+        leftovers = [path for path in leftovers if path.lstat().st_ctime <= before]
         freed = sum(size_of(path) for path in leftovers)
         for path in leftovers:
             remove(path)

@@ -42,10 +42,10 @@ class Builder:
     @contextmanager
     def programs(self, wrapper: GoWrapper, report: Report) -> Iterator[Path]:
         """The folder with the compiled programs, for the time of the `with`; one builder at a time for one wrapper."""
-        with workplace(self._go.root / "work", wrapper.name) as work:
+        with workplace(self._go.root / "work", wrapper.name) as place:
             done = self._go.root / "out" / f"{wrapper.name}-{self._key(wrapper)}"
             if not done.exists():
-                self._compile(wrapper, work, done, report)
+                self._compile(wrapper, place.folder, done, report)
             yield done
 
     def _compile(self, wrapper: GoWrapper, work: Path, done: Path, report: Report) -> None:
