@@ -1,4 +1,12 @@
 """Container images without a registry: root file systems, an image writer, and the kind node image with all baked in.
 
-rootfs -> Debian base layers; oci -> images as pure data; recipes -> what is in each image; node -> the kind node image.
+sources_list, rootfs  Debian base layers          layer, oci  images as pure data     compose  an image by its recipe
+node                  what a kind node consists of            bake     containerd's store filled, once
+prepare               the way in, re-exported here
 """
+
+from __future__ import annotations
+
+from modules.artifacts.images.prepare import ensure_load_balancer_image, ensure_node_image, node_image
+
+__all__ = ["ensure_load_balancer_image", "ensure_node_image", "node_image"]

@@ -26,19 +26,25 @@ class Archives:
     own: tuple[Path, ...] = ()
     foreign: tuple[Path, ...] = ()
 
+    @property
+    def all(self) -> tuple[Path, ...]:
+        return (*self.own, *self.foreign)
+
 
 def job(target: str) -> str:
     """The name of the container and the volume of a bake."""
     return f"stacklab-bake-{target.rpartition('-')[2]}"
 
 
-def start_command(base: str, target: str, archives: Archives) -> list[str]:
-    """The engine's arguments that run the bake script on `base`."""
+def start_command(base: str, target: str, archives: Archives, entrypoint: Path | None = None) -> list[str]:
+    """The engine's arguments that run the bake script on `base`; entrypoint: ours, for a base that lacks it."""
     mounts = [
         (archive, f"/stacklab/{kind}/{number:03}.tar")
         for kind, files in (("own", archives.own), ("foreign", archives.foreign))
         for number, archive in enumerate(files)
     ]
+    if entrypoint:
+        mounts.append((entrypoint, "/stacklab/entrypoint"))
     return [
         "run",
         f"--name={job(target)}",
@@ -59,12 +65,12 @@ def commit_command(target: str) -> list[str]:
     return ["commit", "--change", f"ENTRYPOINT [{words}]", "--change", "CMD []", job(target), target]
 
 
-def bake(engine: ContainerEngine, base: str, target: str, archives: Archives) -> None:
+def bake(engine: ContainerEngine, base: str, target: str, archives: Archives, entrypoint: Path | None = None) -> None:
     """Make image `target` of image `base` and the archives; leaves nothing else behind in the engine."""
     clear(engine, target)
     try:
         seen = engine.run(
-            *start_command(base, target, archives),
+            *start_command(base, target, archives, entrypoint),
             timeout=BAKE_TIMEOUT,
             where=f"node image {target}",
             hint="`stacklab doctor` says what this host's container engine can do",

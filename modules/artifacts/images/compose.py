@@ -33,8 +33,9 @@ def image(recipe: types.Image, base: Artifact | None, path_of: PathOf) -> oci.Im
     if base:
         layers.append(from_tar(path_of(base)))
     entries = [] if base else list(SCRATCH_FILES)
-    entries += [entry for path, part in recipe.files.items() for entry in _entries(path, part, path_of)]
-    entries += [Symlink(path, target) for path, target in recipe.links.items()]
+    place = _merged if base else str
+    entries += [entry for path, part in recipe.files.items() for entry in _entries(place(path), part, path_of)]
+    entries += [Symlink(place(path), target) for path, target in recipe.links.items()]
     if entries:
         layers.append(from_entries(entries))
     return oci.Image(recipe.reference, tuple(layers), run(recipe))
@@ -55,6 +56,11 @@ def run(recipe: types.Image) -> oci.Run:
         folder=recipe.workdir or "/",
         user=recipe.user,
     )
+
+
+def _merged(path: str) -> str:
+    """The place below a Debian base, where /bin, /sbin and /lib are links that a folder of that name would replace."""
+    return f"/usr{path}" if path.startswith(("/bin/", "/sbin/", "/lib/", "/lib64/")) else path
 
 
 def _entries(path: str, part: types.Part, path_of: PathOf) -> list[Entry]:

@@ -15,9 +15,9 @@ from importlib import resources
 from pathlib import Path
 
 from modules.artifacts import types
-from modules.artifacts.images import oci
+from modules.artifacts.images import compose, oci
 from modules.artifacts.images.compose import PathOf
-from modules.artifacts.images.layer import Entry, File, Folder, Layer, Symlink, from_entries, from_tar, tree
+from modules.artifacts.images.layer import Entry, File, Folder, HardLink, Layer, Symlink, from_entries, from_tar, tree
 from modules.artifacts.types import Artifact
 from modules.base.errors import ArtifactError
 
@@ -42,7 +42,9 @@ data:
 
 @dataclass(frozen=True)
 class NodeRecipe:
-    """binaries: path in the node -> artifact; images: what is baked in; bases: ROOTFS artifacts by name."""
+    """binaries: path in the node -> artifact; links: second names of them; images: what is baked in; bases: ROOTFS
+    artifacts by name; on: a ready node image to bake into (a reference by digest) instead of a node of our own.
+    """
 
     kubernetes: str
     pause: str
@@ -50,12 +52,16 @@ class NodeRecipe:
     kind_files: Artifact
     cni: Artifact
     binaries: Mapping[str, Artifact] = field(hash=False)
+    links: Mapping[str, str] = field(default_factory=dict, hash=False)
     images: tuple[types.Image, ...] = ()
+    on: str = ""
     bases: Mapping[str, Artifact] = field(default_factory=dict, hash=False)
 
     @property
     def own(self) -> tuple[Artifact, ...]:
         """What the node itself consists of, without the images baked into it."""
+        if self.on:
+            return ()
         return (self.rootfs, self.kind_files, self.cni, *self.binaries.values())
 
     def parts(self, image: types.Image) -> tuple[Artifact, ...]:
@@ -73,14 +79,11 @@ def reference(recipe: NodeRecipe, digests: Mapping[str, str]) -> str:
     """The image's name; digests: artifact id -> digest, of everything that goes into it and of nothing else."""
     inputs = {
         "artifacts": dict(digests),
-        "images": [
-            [image.reference, image.base, oci.config(oci.Image(image.reference, (), _run(image))).decode()]
-            + [sorted([path, part.artifact.id, part.member] for path, part in image.files.items())]
-            + [sorted(image.links.items())]
-            for image in recipe.images
-        ],
+        "images": [_said(image) for image in recipe.images],
         "paths": {path: artifact.id for path, artifact in recipe.binaries.items()},
+        "links": dict(recipe.links),
         "pause": recipe.pause,
+        "on": recipe.on,
         "code": _code(),
     }
     text = json.dumps(inputs, sort_keys=True)
@@ -97,6 +100,7 @@ def entries(recipe: NodeRecipe, path_of: PathOf) -> list[Entry]:
     version = f"v{recipe.kubernetes}"
     found = [*_kind_files(path_of(recipe.kind_files), recipe.pause)]
     found += [File(path.strip("/"), path_of(artifact), 0o755) for path, artifact in recipe.binaries.items()]
+    found += [HardLink(path.strip("/"), target) for path, target in recipe.links.items()]
     found += tree(path_of(recipe.cni), "opt/cni/bin", executable=lambda name: True)
     found += [
         File(ENTRYPOINT.strip("/"), script("entrypoint.sh").encode(), 0o755),
@@ -136,10 +140,11 @@ def _kind_files(folder: Path, pause: str) -> list[Entry]:
     return [*kept, File(config, text.encode())]
 
 
-def _run(image: types.Image) -> oci.Run:
-    from modules.artifacts.images.compose import run as run_of
-
-    return run_of(image)
+def _said(image: types.Image) -> list[object]:
+    """What the catalogue says about an image."""
+    files = sorted([path, part.artifact.id, part.member] for path, part in image.files.items())
+    settings = oci.config(oci.Image(image.reference, (), compose.run(image))).decode()
+    return [image.reference, image.base, settings, files, sorted(image.links.items())]
 
 
 def _code() -> str:

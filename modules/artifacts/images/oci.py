@@ -23,6 +23,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+PLAIN = "io.stacklab.plain"  # on an archive of ours: no layer takes away what a layer below it has
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,23 @@ def write_archive(images: Sequence[Image], into: Path) -> None:
     """Write all images into one archive file."""
     with tarfile.open(into, mode="w", format=tarfile.PAX_FORMAT) as tar:
         _add(tar, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
+        _add(tar, "index.json", _index(images))
+        _add(tar, "manifest.json", _docker_manifest(images))
         blobs = {_digest(blob): blob for image in images for blob in (config(image), manifest(image))}
         for name, blob in sorted(blobs.items()):
             _add(tar, _blob(name), blob)
         for layer in {layer.digest: layer for image in images for layer in image.layers}.values():
             _add_layer(tar, layer)
-        _add(tar, "index.json", _index(images))
-        _add(tar, "manifest.json", _docker_manifest(images))
+
+
+def is_plain(archive: Path) -> bool:
+    """Whether an archive was written by `write_archive`: whiteouts cannot be in it."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            if member.name == "index.json" and (stream := tar.extractfile(member)):
+                annotations = json.load(stream).get("annotations") or {}
+                return bool(annotations.get(PLAIN) == "true")
+    return False
 
 
 def _index(images: Sequence[Image]) -> bytes:
@@ -108,6 +119,7 @@ def _index(images: Sequence[Image]) -> bytes:
         {
             "schemaVersion": 2,
             "mediaType": INDEX,
+            "annotations": {PLAIN: "true"},
             "manifests": [
                 {
                     **_descriptor(MANIFEST, manifest(image)),

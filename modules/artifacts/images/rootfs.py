@@ -17,10 +17,11 @@ TIMEOUT = 900
 MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 
 # usr-is-merged instead of usrmerge: the latter pulls in all of perl (50 MB).
-COMMON = ("usr-is-merged", "bash", "ca-certificates", "conntrack", "ipset", "iproute2", "iptables", "kmod", "procps")
-NODE = (
-    "systemd", "e2fsprogs", "ethtool", "jq", "libseccomp2", "mount", "nftables", "curl", "runc", "socat", "util-linux",
+COMMON = (
+    "usr-is-merged", "bash", "ca-certificates", "conntrack", "ipset", "iproute2", "iptables", "kmod", "nftables",
+    "procps",
 )  # fmt: skip
+NODE = ("systemd", "e2fsprogs", "ethtool", "jq", "libseccomp2", "mount", "curl", "runc", "socat", "util-linux")
 
 DROPPED = ("doc", "info", "lintian", "locale", "man", "bug")
 
@@ -29,6 +30,30 @@ CLEAN = 'rm -rf "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/etc/machine-id "$1"/
 
 # Debian's runit makes /etc/service a link into its own tree; calico/node wants it to be a plain folder.
 NO_RUNIT_TREE = 'rm -rf "$1"/etc/service "$1"/etc/runit'
+
+# A machine's rules are in the legacy or in the nft tables, and whoever adds to them from a container must use the same.
+# The first call finds out by the chains that the kubelet makes for that purpose and settles it for this container.
+IPTABLES = """\
+cat >"$1"/usr/sbin/iptables-either <<"END"
+#!/bin/sh
+hinted() { "iptables-$1-save" -t mangle 2>/dev/null | grep -qE '^:KUBE-(IPTABLES-HINT|KUBELET-CANARY) '; }
+if hinted nft; then mode=nft
+elif hinted legacy; then mode=legacy
+elif iptables-nft -S >/dev/null 2>&1; then mode=nft
+else mode=legacy
+fi
+for family in iptables ip6tables; do
+  update-alternatives --set $family /usr/sbin/$family-$mode >/dev/null || exit 1
+done
+exec "$0" "$@"
+END
+chmod 0755 "$1"/usr/sbin/iptables-either
+for family in iptables ip6tables; do
+  chroot "$1" update-alternatives --install /usr/sbin/$family $family /usr/sbin/iptables-either 100 \\
+    --slave /usr/sbin/$family-restore $family-restore /usr/sbin/iptables-either \\
+    --slave /usr/sbin/$family-save $family-save /usr/sbin/iptables-either
+done
+"""
 
 # What kind's own base image takes away, so that systemd starts nothing but the kubelet and containerd.
 NO_UNITS = (
@@ -48,7 +73,7 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "base": Recipe((*COMMON, "runit"), (NO_RUNIT_TREE, CLEAN)),
+    "base": Recipe((*COMMON, "runit"), (IPTABLES, NO_RUNIT_TREE, CLEAN)),
     "node": Recipe((*COMMON, *NODE), (NO_UNITS, CLEAN)),
 }
 

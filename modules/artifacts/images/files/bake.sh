@@ -6,11 +6,16 @@
 # /stacklab/foreign/*.tar  images made elsewhere: kept packed, as their layers may hold whiteouts, which an overlay
 #                          file system refuses to take in as files.
 # /stacklab/build          a volume: containerd's overlays cannot lie on the container's own.
+# /stacklab/entrypoint     what runs before kind's entrypoint, when the image does not have it yet.
 set -eu
 build=/stacklab/build/containerd
 store=/var/lib/containerd
 snapshots=io.containerd.snapshotter.v1.overlayfs/snapshots
 log=/stacklab/build/log
+
+if [ -e /stacklab/entrypoint ]; then
+  install -m 0755 /stacklab/entrypoint /usr/local/bin/stacklab-entrypoint
+fi
 
 mkdir -p "$build" "$store" /kind/snapshots
 cp -a "$store/." "$build/"

@@ -1,0 +1,145 @@
+"""What others call: the name of a node image, and seeing to it that the engine has it.
+
+The name is worked out from the digests in the store alone; building happens once per name, one at a time on this
+machine, and what a killed build left is cleared away by the next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from modules.artifacts import catalogue, image_table, releases, types
+from modules.artifacts.binaries import binary
+from modules.artifacts.images import bake, compose, engine, node, oci
+from modules.artifacts.images.engine import ContainerEngine
+from modules.artifacts.store import Store
+from modules.artifacts.types import Artifact, Kind
+from modules.base import paths
+
+log = logging.getLogger("stacklab.images")
+
+PULL_TIMEOUT = 1800
+BASES = ("base",)
+
+
+def recipe(kubernetes: str, on: str = "") -> node.NodeRecipe:
+    """The node of a Kubernetes version from the catalogue; `on`: a ready node image that has the control plane."""
+    row = catalogue.release(kubernetes)
+    places = {
+        "/usr/bin": [binary(name, row.version) for name in ("kubeadm", "kubelet", "kubectl")],
+        "/usr/local/bin": [
+            *(binary(name, row.containerd) for name in ("containerd", "containerd-shim-runc-v2", "ctr")),
+            binary("crictl", row.crictl),
+        ],
+    }
+    binaries = {f"{folder}/{program.name}": program for folder, programs in places.items() for program in programs}
+    # Calico's installer leaves alone what is there already: no node copies 100 MB when it starts.
+    binaries["/opt/cni/bin/calico"] = binary("calico-cni", releases.CALICO)
+    return node.NodeRecipe(
+        kubernetes=row.version,
+        pause=f"registry.k8s.io/pause:{row.pause}",
+        rootfs=catalogue.rootfs("node"),
+        kind_files=Artifact("kind-node-files", row.kind, Kind.TREE),
+        cni=Artifact("cni-plugins", row.cni, Kind.TREE),
+        binaries=binaries,
+        links={"/opt/cni/bin/calico-ipam": "/opt/cni/bin/calico"},
+        images=tuple(image_table.of_addons(row)) if on else catalogue.images(row.version),
+        bases={name: catalogue.rootfs(name) for name in BASES},
+        on=on,
+    )
+
+
+def inputs(made_of: node.NodeRecipe, store: Store) -> tuple[Artifact, ...]:
+    """Everything that goes into it: an image's archive when the store has it, else what it is put together from."""
+    found = dict.fromkeys(made_of.own)
+    for image in made_of.images:
+        found.update(dict.fromkeys([image.artifact] if store.has(image.artifact) else made_of.parts(image)))
+    return tuple(found)
+
+
+def node_image(kubernetes: str, on: str = "", store: Store | None = None) -> str:
+    """The node image's name; ArtifactError names what is not in the artifact cache yet."""
+    store = store or Store(paths.cache())
+    made_of = recipe(kubernetes, on)
+    return node.reference(made_of, {part.id: store.digest(part) for part in inputs(made_of, store)})
+
+
+def ensure_node_image(kubernetes: str, runs: ContainerEngine, on: str = "", store: Store | None = None) -> str:
+    """The same, and the engine has an image of that name when this returns."""
+    store = store or Store(paths.cache())
+    target = node_image(kubernetes, on, store)
+    if engine.has(runs, target):
+        return target
+    with _alone() as folder:
+        if not engine.has(runs, target):
+            _build(recipe(kubernetes, on), target, runs, store, folder)
+    return target
+
+
+def ensure_load_balancer_image(runs: ContainerEngine, store: Store | None = None) -> str:
+    """The image that kind puts in front of several masters, under kind's own name for it."""
+    store = store or Store(paths.cache())
+    image = image_table.load_balancer()
+    if engine.has(runs, image.reference):
+        return image.reference
+    with _alone() as folder:
+        if not engine.has(runs, image.reference):
+            engine.load(runs, _archives([image], store, folder).all[0])
+    return image.reference
+
+
+def _build(made_of: node.NodeRecipe, target: str, runs: ContainerEngine, store: Store, folder: Path) -> None:
+    log.info("making %s: about a minute, once", target)
+    base = made_of.on or target.replace(node.REPOSITORY, f"{node.REPOSITORY}-base", 1)
+    entrypoint = None
+    if made_of.on:
+        entrypoint = folder / "entrypoint"
+        entrypoint.write_text(node.script("entrypoint.sh"), encoding="utf-8")
+        if not engine.has(runs, base):
+            runs.run("pull", base, timeout=PULL_TIMEOUT, where=base)
+    else:
+        archive = folder / "node.tar"
+        oci.write_archive([oci.Image(base, node.layers(made_of, store.path), node.run())], archive)
+        engine.load(runs, archive)
+        archive.unlink()
+    try:
+        bake.bake(runs, base, target, _archives(made_of.images, store, folder), entrypoint)
+    finally:
+        if not made_of.on:
+            engine.forget(runs, base)
+
+
+def _archives(images: Sequence[types.Image], store: Store, folder: Path) -> bake.Archives:
+    """Archives of the store as they are; the images it has none of are put together into one of our own."""
+    ready = [store.path(image.artifact) for image in images if store.has(image.artifact)]
+    own = [archive for archive in ready if oci.is_plain(archive)]
+    foreign = [archive for archive in ready if archive not in own]
+    bases = {name: catalogue.rootfs(name) for name in BASES}
+    made = [
+        compose.image(image, bases.get(image.base), store.path) for image in images if not store.has(image.artifact)
+    ]
+    if made:
+        own.append(folder / "images.tar")
+        oci.write_archive(made, own[-1])
+    return bake.Archives(tuple(own), tuple(foreign))
+
+
+@contextmanager
+def _alone() -> Iterator[Path]:
+    """An empty folder on the cache's disk, for one process at a time; gone afterwards."""
+    root = paths.cache() / "images"
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = root / "work"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
