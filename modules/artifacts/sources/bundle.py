@@ -20,6 +20,7 @@ from typing import IO, Protocol
 
 from modules.artifacts.source import Origin, Report
 from modules.artifacts.sources import checksums
+from modules.artifacts.sources.reference import machine
 from modules.artifacts.sources.unpack import unpack_folder
 from modules.artifacts.types import Artifact, Kind
 from modules.base.errors import ArtifactError
@@ -135,6 +136,8 @@ def read_index(bundle: Path) -> Mapping[Artifact, Item]:
             table = json.loads(data.read()) if data else {}
             if table.get("format") != FORMAT:
                 raise ValueError(f"it has no {INDEX} of format {FORMAT}")
+            if table["architecture"] != machine():
+                raise ValueError(f"it is for {table['architecture']}, this machine is {machine()}")
             items = [Item(**{**entry, "kind": Kind(entry["kind"])}) for entry in table["artifacts"]]
         except (tarfile.TarError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise _unreadable(bundle, error) from error
@@ -246,7 +249,12 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 
 def _render(items: Iterable[Item]) -> bytes:
-    return json.dumps({"format": FORMAT, "artifacts": [asdict(i) for i in items]}, indent=1).encode() + b"\n"
+    return (
+        json.dumps(
+            {"format": FORMAT, "architecture": machine(), "artifacts": [asdict(i) for i in items]}, indent=1
+        ).encode()
+        + b"\n"
+    )
 
 
 def _open(bundle: Path) -> tarfile.TarFile:

@@ -50,7 +50,7 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self._faults: dict[str, deque[Fault]] = {}
+        self._faults: dict[tuple[str, str], deque[Fault]] = {}
         self._over = threading.Event()
         outer = self
 
@@ -87,9 +87,9 @@ class Server:
         self._http.server_close()
         self._thread.join()
 
-    def fail(self, path: str, *faults: Fault) -> None:
-        """The next answers to GETs of `path` fail like this, one fault each."""
-        self._faults.setdefault(path, deque()).extend(faults)
+    def fail(self, path: str, *faults: Fault, method: str = "GET") -> None:
+        """The next answers for `path` fail like this, one fault each."""
+        self._faults.setdefault((method, path), deque()).extend(faults)
 
     def count(self, path: str, method: str = "GET") -> int:
         return sum(1 for a in self.asked if a.path == path and a.method == method)
@@ -100,8 +100,8 @@ class Server:
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         asked = Asked(handler.command, handler.path, {k.lower(): v for k, v in handler.headers.items()})
         self.asked.append(asked)
-        queue = self._faults.get(asked.path)
-        fault = queue.popleft() if queue and asked.method == "GET" else Fault()
+        queue = self._faults.get((asked.method, asked.path))
+        fault = queue.popleft() if queue else Fault()
         if fault.stall:
             self._over.wait(fault.stall)
         answer = Answer(fault.status) if fault.status else self.answer(asked)

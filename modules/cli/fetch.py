@@ -1,0 +1,135 @@
+"""`stacklab fetch` and `stacklab bundle`: fill the artifact cache; write what a lab needs into one file.
+
+Exit status as everywhere: 0 all there, 2 something could not be had (run it again, what was got stays).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modules.cli import output, stacks
+
+if TYPE_CHECKING:
+    from modules.artifacts.sources.addresses import Mirrors
+    from modules.cli.fetch_progress import Show
+    from modules.topology.model import Mirrors as MirrorSettings
+    from modules.topology.plan import LabPlan
+
+BUNDLE = "bundle:"
+STACKS = typer.Argument(metavar="[STACK]...", help="Labs it must serve.", show_default=stacks.DEFAULT)
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+
+    @app.command()
+    def fetch(
+        stack: stacks.Stack = stacks.DEFAULT,
+        sources: Annotated[
+            str, typer.Option(help="auto, upstream, packages or bundle:FILE, in place of the stack file's.")
+        ] = "",
+        bundle: Annotated[
+            Path | None, typer.Option(envvar="STACKLAB_BUNDLE", help="A bundle that `auto` looks into as well.")
+        ] = None,
+        jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many at a time.")] = 2,
+        keep_build_cache: Annotated[
+            bool, typer.Option("--keep-build-cache", help="Leave Go's build cache for the next time (about 15 GB).")
+        ] = False,
+        json: Annotated[bool, typer.Option("--json", help="Events, one JSON object a line.")] = False,
+    ) -> None:
+        """Get everything a lab is made of into the artifact cache; goes on where it stopped."""
+        fill(stack, sources, bundle, jobs=jobs, keep_build_cache=keep_build_cache, as_json=json)
+
+    @app.command()
+    def bundle(
+        file: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+        names: Annotated[list[str] | None, STACKS] = None,
+        json: Annotated[bool, typer.Option("--json", help="What was written, as JSON.")] = False,
+    ) -> None:
+        """Write all that labs need into one file, for machines without network: `sources: bundle:FILE`."""
+        pack(file, names or [stacks.DEFAULT], as_json=json)
+
+
+def fill(stack: str, setting: str, bundle: Path | None, *, jobs: int, keep_build_cache: bool, as_json: bool) -> None:
+    """What `fetch` does: artifacts into the store, then the node image into the container engine."""
+    from modules.artifacts import supply
+    from modules.cli.fetch_progress import shown
+    from modules.topology.plan import plan
+
+    spec = stacks.load(stack)
+    lab = plan(spec, stack)
+    setting = setting or spec.sources
+    with shown(supply.weight, as_json=as_json) as show:
+        if setting.startswith(BUNDLE):
+            _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), lab.kubernetes, show)
+        supply.supply(
+            lab.kubernetes,
+            setting,
+            _mirrors(spec.mirrors),
+            bundle=bundle,
+            observer=show,
+            say=show.say,
+            jobs=jobs,
+            keep_build_cache=keep_build_cache,
+        )
+        show.say(f"the artifact cache has everything for Kubernetes {lab.kubernetes}")
+        if lab.backend == "kind":
+            _images(lab, show)
+
+
+def pack(file: Path, names: list[str], *, as_json: bool) -> None:
+    """What `bundle` does: write the file, then read it again and prove it."""
+    from modules.artifacts import store
+    from modules.artifacts.sources import packing
+    from modules.artifacts.sources.bundle import prove, write_bundle
+    from modules.base.errors import ArtifactError
+
+    here = store()
+    versions = dict.fromkeys(stacks.load(name).kubernetes for name in names)
+    wanted = tuple(dict.fromkeys(a for version in versions for a in packing.contents(version, here.has)))
+    lacking = [artifact.id for artifact in wanted if not here.has(artifact)]
+    if lacking:
+        raise ArtifactError(
+            f"{len(lacking)} of {len(wanted)} artifacts are not in the cache yet",
+            output="\n".join(lacking),
+            hint="run " + " and ".join(f"`stacklab fetch {name}`" for name in names),
+        )
+    contents = write_bundle(wanted, here, file)
+    damaged = prove(file, wanted)
+    if damaged:
+        raise ArtifactError(
+            "what was written cannot be read back", where=str(file), output="\n".join(p.what for p in damaged)
+        )
+    size = file.stat().st_size
+    if as_json:
+        output.as_json({"file": str(file), "artifacts": len(wanted), "bytes": size, "contents": contents})
+        return
+    print(f"{file}: {len(wanted)} artifacts, {size / 1e9:.1f} GB, contents {contents}")
+
+
+def _prove(file: Path, kubernetes: str, show: Show) -> None:
+    from modules.artifacts import store
+    from modules.artifacts.sources import packing
+
+    packing.require_enough(file, kubernetes, store())
+    show.say(f"{file} has everything that is missing, by digest")
+
+
+def _images(lab: LabPlan, show: Show) -> None:
+    from modules.artifacts.images import prepare
+    from modules.host import engine
+
+    runs = engine.choose()
+    show.say(f"making the node image in {runs.name}, about a minute the first time")
+    show.say(f"node image: {prepare.ensure_node_image(lab.kubernetes, runs)}")
+    if sum(machine.role == "master" for machine in lab.machines) > 1:
+        show.say(f"load balancer image: {prepare.ensure_load_balancer_image(runs)}")
+
+
+def _mirrors(settings: MirrorSettings) -> Mirrors:
+    from modules.artifacts.sources.addresses import Mirrors
+
+    return Mirrors(settings.binaries or "", settings.images or "", dict(settings.registries))
