@@ -73,8 +73,8 @@ def _calico(release: Release) -> Iterator[Image]:
         {
             "/etc": Part(tree, "etc"),
             "/usr/sbin": Part(tree, "sbin"),
-            "/bin/calico-node": Part(binary("calico-node", releases.CALICO)),
-            "/bin/mountns": Part(binary("calico-mountns", releases.CALICO)),
+            "/usr/bin/calico-node": Part(binary("calico-node", releases.CALICO)),
+            "/usr/bin/mountns": Part(binary("calico-mountns", releases.CALICO)),
         },
         (),
         base=BASE,

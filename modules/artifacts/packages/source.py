@@ -99,7 +99,9 @@ class PackagesSource:
         with self._builder.programs(wrapper, report) as folder:
             name = program(recipe.package) if recipe.package != "." else _own(folder)
             _link(folder / name, into)
-        return Origin(NAME, f"go:{wrapper.source or recipe.package}", f"sha256:{digest_of(into)}")
+        return Origin(
+            NAME, f"go:{wrapper.name if recipe.package == '.' else recipe.package}", f"sha256:{digest_of(into)}"
+        )
 
     def _folder(self, recipe: GoPrograms, into: Path, report: Report) -> Origin:
         with self._builder.programs(self._table[recipe.wrapper], report) as folder:
