@@ -7,6 +7,7 @@ from modules import program
 with program.errors_without_stack_trace():
     lab = program.read_stack()  # stack file -> plan, every problem at once
     program.require_artifacts(lab)  # all that the lab is made of is here
+    program.look_at_host(lab)  # it can hold the lab, and what it has now is noted
     cluster = program.create_cluster(lab)  # machines with Kubernetes on them
     addons = program.install_addons(lab, cluster)  # network, metrics, load balancer, ingress, storage
     exposures = program.deploy_apps(lab, cluster, addons)  # the apps and the ways to reach them

@@ -34,8 +34,13 @@ def objects(plan: LabPlan, settings: MetricsServerSettings) -> list[Object]:
         main = container(obj, "metrics-server")
         main["image"] = baked("registry.k8s.io/metrics-server/metrics-server")
         kept = [a for a in main["args"] if not a.startswith(("--metric-resolution", "--kubelet-insecure-tls"))]
-        # The machines' kubelets sign their own certificates.
-        main["args"] = [*kept, f"--metric-resolution={settings.resolution}s", "--kubelet-insecure-tls"]
+        # The machines' kubelets sign their own certificates; a look has to end before the next one begins.
+        main["args"] = [
+            *kept,
+            f"--metric-resolution={settings.resolution}s",
+            "--kubelet-request-timeout=5s",
+            "--kubelet-insecure-tls",
+        ]
         start_quickly(main)
 
     def service(obj: Object) -> None:

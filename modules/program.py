@@ -6,6 +6,7 @@ Runs inside Pulumi's Python host, once for a preview and once for an update.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ import pulumi
 import addons
 from addons import Installed
 from modules import apps, artifacts, cluster
+from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
+from modules.host import engine, fit, receipt
 from modules.known import known
 from modules.topology.parse import parse
 from modules.topology.plan import LabPlan, plan
@@ -32,10 +35,14 @@ def errors_without_stack_trace() -> Iterator[None]:
 def read_stack() -> LabPlan:
     """The plan of the stack that is being run; raises InvalidStackError with every problem of its file."""
     stack = pulumi.get_stack()
+    if os.environ.get("GRPC_ENABLE_FORK_SUPPORT") != "false":
+        raise StacklabError("this shell lacks the lab's environment", hint='eval "$(.venv/bin/stacklab env)"')
+    file = paths.checkout() / "stacks" / f"Pulumi.{stack}.yaml"
     spec = parse(
         pulumi.Config("stacklab").require_object("lab"),
         known(),
-        source=f"stacks/Pulumi.{stack}.yaml",
+        source=f"stacks/{file.name}",
+        text=file.read_text(encoding="utf-8") if file.exists() else None,
     )
     lab = plan(spec, stack)
     for warning in lab.warnings:
@@ -53,6 +60,15 @@ def require_artifacts(lab: LabPlan) -> None:
             where=f"stack {lab.stack}",
             hint=f"stacklab fetch {lab.stack}",
         )
+
+
+def look_at_host(lab: LabPlan) -> None:
+    """Fail before anything is touched when this host cannot hold the lab; note what it has, for the receipt."""
+    if lab.backend != "kind":
+        return
+    fit.require(lab, engine.choose())
+    if not pulumi.runtime.is_dry_run():
+        receipt.save(lab.stack)
 
 
 def create_cluster(lab: LabPlan) -> cluster.Cluster:

@@ -1,7 +1,7 @@
 """Pulumi as this checkout uses it: state, plugins and passphrase in .stacklab, programs from the artifact store.
 
 `prepare()` makes it ready and returns the variables under which a plain `pulumi up` works; `stacklab env` prints them.
-A fitting Pulumi on PATH is used as it is; else the store's one, by links in .stacklab/bin. The backend is a folder of
+A fitting Pulumi on PATH is used as it is; else the store's one, by hard links in .stacklab/bin. The backend is a folder of
 this checkout until the user says otherwise by `pulumi login`.
 """
 
@@ -71,6 +71,8 @@ def environment() -> dict[str, str]:
         "PATH": path_with([Path(sys.executable).parent, tools()], os.environ.get("PATH", "")),
         "PULUMI_HOME": str(folder()),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # gRPC's own handlers break a fork beside its threads, and our programs are started by forks (docs/decisions).
+        "GRPC_ENABLE_FORK_SUPPORT": "false",
     }
     if "PULUMI_CONFIG_PASSPHRASE" not in os.environ:
         env["PULUMI_CONFIG_PASSPHRASE_FILE"] = os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE") or str(_passphrase())
@@ -130,12 +132,24 @@ def path_with(first: list[Path], path: str) -> str:
 
 
 def link(at: Path, target: Path) -> None:
-    """Make `at` a link to `target`, atomically; one that is right already is left alone."""
-    if at.is_symlink() and at.readlink() == target:
+    """Make `at` another name of the file `target`, atomically; one that is right already is left alone.
+
+    Not a symbolic link: Pulumi looks for its helpers beside the file that a link leads to. On another disk, a copy.
+    """
+    if at.exists() and not at.is_symlink() and _same(at, target):
         return
     fresh = at.with_name(f".{at.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    fresh.symlink_to(target)
+    try:
+        os.link(target, fresh)
+    except OSError:
+        shutil.copy2(target, fresh)
     fresh.replace(at)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """One file under two names, or a copy of it: copy2 keeps the time."""
+    mine, theirs = one.stat(), other.stat()
+    return one.samefile(other) or (mine.st_size, mine.st_mtime_ns) == (theirs.st_size, theirs.st_mtime_ns)
 
 
 def make_passphrase(at: Path) -> None:

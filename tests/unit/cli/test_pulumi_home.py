@@ -168,11 +168,13 @@ def test_versions(version: str, enough: bool) -> None:
 
 
 def test_a_link_that_points_elsewhere_is_corrected(tmp_path: Path) -> None:
-    at = tmp_path / "kind"
+    at, target = tmp_path / "kind", tmp_path / "blob"
+    target.write_text("program")
     at.symlink_to("/gone")
-    pulumi_home.link(at, tmp_path)
-    assert at.readlink() == tmp_path
-    assert [p.name for p in tmp_path.iterdir()] == ["kind"]
+    pulumi_home.link(at, target)
+    assert not at.is_symlink()
+    assert at.samefile(target)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["blob", "kind"]
 
 
 def test_without_pulumi_there_is_no_environment(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
