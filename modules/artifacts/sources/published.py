@@ -66,7 +66,7 @@ class PublishedSource:
             return "it has nothing of what is needed"
         silent = reach.ask(self._client, asked)
         self._out_of_reach = frozenset(silent)
-        return "; ".join(silent.values()) if len(silent) == len(asked) else ""
+        return reach.words(silent) if len(silent) == len(asked) else ""
 
     def offers(self, artifact: Artifact) -> bool:
         address = self._address(artifact)

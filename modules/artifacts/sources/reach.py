@@ -40,7 +40,15 @@ def ask(client: httpx.Client, addresses: Mapping[str, str], limit: float = LIMIT
     reasons = {
         name: (future.result() if future.done() else f"no answer within {limit:g} s") for name, future in asked.items()
     }
-    return {name: f"{name}: {reason}" for name, reason in reasons.items() if reason}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def words(silent: Mapping[str, str]) -> str:
+    """Host -> reason in one line, hosts of the same reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in silent.items():
+        by_reason.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
 
 
 def _silent(client: httpx.Client, address: str, limit: float) -> str:

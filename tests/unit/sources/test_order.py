@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from modules.artifacts.source import Origin, Report
+from modules.artifacts.sources import reach
 from modules.artifacts.sources.addresses import Mirrors
 from modules.artifacts.sources.cache import CacheSource
 from modules.artifacts.sources.order import Ways, order
@@ -132,6 +133,10 @@ def test_out_of_reach_is_found_out_quickly(client: httpx.Client, files: FileServ
     assert time.monotonic() - begun < 3
     assert f"{files.host}: no answer within 2.5 s" in reason
     assert gone.host in reason
+
+
+def test_hosts_that_fail_alike_are_said_together() -> None:
+    assert reach.words({"a": "no", "b:1": "late", "c": "no"}) == "a, c: no; b:1: late"
 
 
 def test_a_wall_that_answers_is_a_wall(client: httpx.Client, files: FileServer, tmp_path: Path) -> None:
