@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi.dynamic import CheckFailure, ConfigureRequest, DiffResult, ResourceProvider
+from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from modules.base.errors import StacklabError
@@ -47,7 +48,7 @@ def known(value: object) -> bool:
         return all(known(v) for v in value.values())
     if isinstance(value, list | tuple):
         return all(known(v) for v in value)
-    return value != rpc.UNKNOWN
+    return not isinstance(value, Unknown) and value != rpc.UNKNOWN
 
 
 def text(props: Props, key: str) -> str:
@@ -75,7 +76,7 @@ def diff_result(what: str, changes: Iterable[Change]) -> DiffResult:
     found = list(changes)
     replaces = [c.field for c in found if c.replace]
     if found:
-        verdict = "is made anew" if replaces else "is changed in place"
+        verdict = "must be made anew" if replaces else "can be changed in place"
         tell(f"{what} {verdict}: " + "; ".join(c.reason for c in found))
     return DiffResult(changes=bool(found), replaces=replaces, delete_before_replace=True)
 
@@ -92,7 +93,7 @@ def failures(field: str, errors: Iterable[StacklabError | str]) -> list[CheckFai
 
 
 def _show(value: object) -> str:
-    if value == rpc.UNKNOWN:
+    if not known(value):
         return "(not known yet)"
     return "none" if value in (None, "") else str(value)
 
