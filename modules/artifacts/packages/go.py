@@ -1,7 +1,7 @@
 """The Go command: which one, and the environment that keeps it to a cache folder of its own.
 
 Sums are never switched off: builds run with -mod=readonly, so a module whose digest is not in the wrapper's go.sum
-is refused, and variables of the user that would exempt modules from the check are emptied.
+is refused. Of the user's Go settings only the proxy counts, so none exempts a module from the check.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Go:
         self.root = root
         self._least = least
         self._binary = ""
+        self._proxy = ""
 
     @property
     def modules(self) -> Path:
@@ -62,12 +63,13 @@ class Go:
             "GOOS": "linux",
             "GOPATH": str(self.root / "path"),
             "GOPRIVATE": "",
+            "GOPROXY": self.proxy(),
             "GOTOOLCHAIN": "local",
             "GOWORK": "off",
         }
 
     def run(self, *args: str, cwd: Path, timeout: float = BUILD_TIMEOUT, on_line: OnLine | None = None) -> str:
-        """Run it in a wrapper module; returns what it printed."""
+        """Run it in the folder of a go.mod; returns what it printed."""
         self.root.mkdir(parents=True, exist_ok=True)
         try:
             done = shell.run([self.binary(), *args], cwd=cwd, env=self.env(), timeout=timeout, on_line=on_line)
@@ -86,6 +88,13 @@ class Go:
         if not self._binary:
             self._binary = self._on_path() or self._from_wheel()
         return self._binary
+
+    def proxy(self) -> str:
+        """The user's own, also when it was set by `go env -w`."""
+        if not self._proxy:
+            told = shell.run([self.binary(), "env", "GOPROXY"], timeout=SECONDS_TO_ASK, env={"GOTOOLCHAIN": "local"})
+            self._proxy = told.stdout.strip()
+        return self._proxy
 
     def _on_path(self) -> str:
         found = shutil.which("go")
