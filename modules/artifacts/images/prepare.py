@@ -10,6 +10,7 @@ import fcntl
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,22 +97,33 @@ def ensure_load_balancer_image(runs: ContainerEngine, store: Store | None = None
 def _build(made_of: node.NodeRecipe, target: str, runs: ContainerEngine, store: Store, folder: Path) -> None:
     log.info("making %s: about a minute, once", target)
     base = made_of.on or target.replace(node.REPOSITORY, f"{node.REPOSITORY}-base", 1)
-    entrypoint = None
-    if made_of.on:
-        entrypoint = folder / "entrypoint"
-        entrypoint.write_text(node.script("entrypoint.sh"), encoding="utf-8")
-        if not engine.has(runs, base):
-            runs.run("pull", base, timeout=PULL_TIMEOUT, where=base)
-    else:
-        archive = folder / "node.tar"
-        oci.write_archive([oci.Image(base, node.layers(made_of, store.path), node.run())], archive)
-        engine.load(runs, archive)
-        archive.unlink()
+    # Hashing and writing let go of the interpreter's lock: the images are put together while the engine loads the base.
+    with ThreadPoolExecutor(1) as beside:
+        archives = beside.submit(_archives, made_of.images, store, folder)
+        if made_of.on:
+            _pull(base, runs)
+        else:
+            archive = folder / "node.tar"
+            oci.write_archive([oci.Image(base, node.layers(made_of, store.path), node.run())], archive)
+            engine.load(runs, archive)
+            archive.unlink()
     try:
-        bake.bake(runs, base, target, _archives(made_of.images, store, folder), entrypoint)
+        bake.bake(runs, base, target, archives.result(), _entrypoint(folder) if made_of.on else None)
     finally:
         if not made_of.on:
             engine.forget(runs, base)
+
+
+def _pull(base: str, runs: ContainerEngine) -> None:
+    if not engine.has(runs, base):
+        runs.run("pull", base, timeout=PULL_TIMEOUT, where=base)
+
+
+def _entrypoint(folder: Path) -> Path:
+    """A file of our own entrypoint, for a node image that lacks it."""
+    file = folder / "entrypoint"
+    file.write_text(node.script("entrypoint.sh"), encoding="utf-8")
+    return file
 
 
 def _archives(images: Sequence[types.Image], store: Store, folder: Path) -> bake.Archives:
