@@ -74,6 +74,7 @@ def env(tmp_path: Path) -> dict[str, str]:
         **os.environ,
         "PATH": f"{programs}:{os.environ['PATH']}",
         "FAKE_ENGINE_STATE": str(tmp_path),
+        "GRPC_ENABLE_FORK_SUPPORT": "false",  # as `stacklab env` says it; docs/decisions/programs-from-forks.md
         "STACKLAB_ENGINE": "docker",
         "STACKLAB_CACHE": str(tmp_path / "cache"),
         "STACKLAB_PROJECT": str(tmp_path / "checkout"),
