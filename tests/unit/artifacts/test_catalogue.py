@@ -215,3 +215,12 @@ def test_programs_of_a_wrapper_have_names_of_their_own() -> None:
     for wrapper, group in groupby(sorted(found), key=lambda pair: pair[0]):
         names = [package.rsplit("/", 1)[-1] for _, package in group]
         assert len(names) == len(set(names)) or wrapper == "etcd"
+
+
+def test_a_program_of_a_wrapper_is_listed_in_one_version() -> None:
+    versions: dict[tuple[str, str], set[str]] = {}
+    for line in LINES:
+        if isinstance(line.recipe, GoProgram):
+            versions.setdefault((line.recipe.wrapper, line.recipe.package), set()).add(line.artifact.version)
+    for (wrapper, package), found in versions.items():
+        assert len(found) == 1 or package == ".", f"{wrapper} cannot compile {package} in {found}"
