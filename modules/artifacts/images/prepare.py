@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,7 @@ def ensure_node_image(kubernetes: str, runs: ContainerEngine, on: str = "", stor
     with _alone() as folder:
         if not engine.has(runs, target):
             _build(recipe(kubernetes, on), target, runs, store, folder)
+            _drop_older(target, runs)
     return target
 
 
@@ -112,6 +114,15 @@ def _build(made_of: node.NodeRecipe, target: str, runs: ContainerEngine, store: 
     finally:
         if not made_of.on:
             engine.forget(runs, base)
+
+
+def _drop_older(target: str, runs: ContainerEngine) -> None:
+    """Remove what earlier builds of the same Kubernetes version made; an image that a container uses is kept."""
+    same_version = re.compile(rf"{re.escape(target.rpartition('-')[0])}-[0-9a-f]{{12}}")
+    seen = runs.run("images", "--format", "{{.Repository}}:{{.Tag}}", node.REPOSITORY, timeout=60, check=False)
+    for reference in seen.stdout.split():
+        if reference != target and same_version.fullmatch(reference):
+            runs.run("rmi", reference, timeout=120, check=False)
 
 
 def _pull(base: str, runs: ContainerEngine) -> None:

@@ -69,7 +69,7 @@ class FakeEngine:
 
     def run(self, *args: str, timeout: float, **kw: Any) -> Result:
         self.verbs.append(args[0])
-        code = 0
+        code, said = 0, ""
         match args:
             case ("image", "inspect", *_):
                 code = 0 if args[-1] in self.images else 1
@@ -87,7 +87,9 @@ class FakeEngine:
                 self.images.discard(args[-1])
             case ("pull", base):
                 self.images.add(base)
-        return Result(code, "", "", 0.0)
+            case ("images", *_):
+                said = "\n".join(sorted(self.images))
+        return Result(code, said, "", 0.0)
 
 
 def tags(archive: Path) -> list[str]:
@@ -146,6 +148,15 @@ def test_a_build_that_fails_leaves_nothing_and_the_next_one_succeeds(store: Stor
     assert list((tmp_path / "images").iterdir()) == [tmp_path / "images" / "lock"]
     engine.fail = False
     assert prepare.ensure_node_image(VERSION, engine) in engine.images
+
+
+def test_earlier_builds_of_the_same_version_go(store: Store) -> None:
+    engine = FakeEngine()
+    older = f"{node.REPOSITORY}:v{VERSION}-0123456789ab"
+    others = {f"{node.REPOSITORY}:v1.2.3-0123456789ab", f"{node.REPOSITORY}:v{VERSION}-mine", "localhost/mine:1"}
+    engine.images = {older, *others}
+    target = prepare.ensure_node_image(VERSION, engine)
+    assert engine.images == {target, *others}
 
 
 def test_archives_of_the_store_go_in_as_they_are(store: Store, tmp_path: Path) -> None:
