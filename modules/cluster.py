@@ -10,17 +10,19 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from modules.base.errors import StacklabError
-from modules.manifests import Id, Object, follows, identity, pulumi_token
+from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
+from modules.manifests.waiting import SKIP, WAIT_FOR
 from modules.topology.plan import LabPlan
 
 # One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
 FIELD_MANAGER = {"pulumi.com/patchFieldManager": "stacklab"}
 PATIENCE = "5m"
+AWAITED = frozenset({"DaemonSet", "Deployment", "Ingress", "Job", "PersistentVolumeClaim", "Service", "StatefulSet"})
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster. Objects in it go through `provider`, live and die with `resource`; a new one has a new `generation`."""
+    """Objects in it go through `provider`, live and die with `resource`; a new one has a new `generation`."""
 
     name: str
     plan: LabPlan
@@ -48,17 +50,64 @@ class Cluster:
             additional_secret_outputs=list(secret),
         )
 
-    def apply(self, owner: str, objects: Sequence[Object], parent: pulumi.Resource) -> Mapping[Id, KubernetesObject]:
-        """Register each object as a resource of its own type, after those it needs and at once with all others."""
+    def apply(
+        self,
+        owner: str,
+        objects: Sequence[Object],
+        parent: pulumi.Resource,
+        after_all: Sequence[pulumi.Resource] = (),
+    ) -> Applied:
+        """Register each object as a resource of its own type, after those it needs and at once with all others.
+
+        `after_all` are those that must have been told before anything here that the Kubernetes provider waits for.
+        """
         after = follows(objects)
         made: dict[Id, KubernetesObject] = {}
         for obj in _needed_first(objects, after):
             this = identity(obj)
-            opts = self.options(
-                parent, [made[before] for before in after[this]], ["data"] if this.kind == "Secret" else ()
-            )
+            before = [made[one] for one in after[this]] + list(after_all if awaited(obj) else ())
+            opts = self.options(parent, before, ["data"] if this.kind == "Secret" else ())
             made[this] = KubernetesObject(resource_name(owner, this), obj, opts)
-        return made
+        return Applied(made, tuple(made[one] for one in leaves(after)))
+
+    def ready(
+        self,
+        name: str,
+        conditions: Sequence[Condition],
+        applied: Applied,
+        parent: pulumi.Resource,
+        after_all: Sequence[pulumi.Resource] = (),
+    ) -> pulumi.Output[dict[str, str]]:
+        """Wait for the conditions once everything has been told; gives the addresses of services by namespace/name."""
+        # It reaches for kubectl, which a preview of a plan alone does not need.
+        from modules.resources.ready import Ready
+
+        waited_for = [applied.objects[c.this] for c in conditions]
+        waiting = Ready(
+            f"{name}/ready",
+            cluster=pulumi.Output.concat(self.plan.stack, "/", self.generation),
+            kubeconfig_file=self.kubeconfig_file,
+            conditions=[c.data() for c in conditions],
+            seen=pulumi.Output.all(*(obj.metadata.apply(_version) for obj in waited_for)),
+            opts=pulumi.ResourceOptions(
+                parent=parent, deleted_with=self.resource, depends_on=[*waited_for, *after_all]
+            ),
+        )
+        return waiting.addresses
+
+
+def _version(metadata: Mapping[str, Any] | None) -> str:
+    """Changes with what an object asks for, or when it is made anew; not with its status."""
+    found = metadata or {}
+    return f"{found.get('uid', '')}:{int(found.get('generation') or 0)}"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Objects as resources; `last` are those that nothing else of them follows."""
+
+    objects: Mapping[Id, KubernetesObject]
+    last: tuple[pulumi.Resource, ...]
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -78,6 +127,14 @@ class KubernetesObject(pulumi.CustomResource):
         # A property that is only an output has to be named to be readable.
         props = {"spec": None, "status": None, **obj, "metadata": marked}
         super().__init__(pulumi_token(obj), name, props, opts)
+
+
+def awaited(obj: Object) -> bool:
+    """Whether the Kubernetes provider waits for more than the object's being there."""
+    annotations = obj["metadata"].get("annotations", {})
+    if obj["kind"] == "CustomResourceDefinition" or SKIP in annotations:
+        return False
+    return WAIT_FOR in annotations or obj["kind"] in AWAITED
 
 
 def resource_name(owner: str, this: Id) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import pulumi
 
 from modules.apps.exposure import Record, ways
 from modules.apps.workload import NAMESPACE, workload
 from modules.base.errors import StacklabError
-from modules.cluster import Cluster, KubernetesObject
-from modules.manifests import Id, Object, identity
+from modules.cluster import Applied, Cluster, KubernetesObject
+from modules.manifests import Condition, Id, Object, identity, needs_address
+from modules.manifests.waiting import ADDRESS
 from modules.topology.model import App
 from modules.topology.plan import LabPlan
 
@@ -25,10 +26,25 @@ def objects(app: App) -> list[Object]:
     return list({identity(obj): obj for obj in found}.values())
 
 
-def deploy(plan: LabPlan, cluster: Cluster, addons: Mapping[str, Any]) -> Sequence[Record]:
-    """Register the apps, at once with the addons: nothing here needs more than the API. One record for each way."""
+def _by_id(app: App) -> Mapping[Id, Object]:
+    return {identity(obj): obj for obj in objects(app)}
+
+
+class _Installed(Protocol):
+    """An addon as the layer above hands it in."""
+
+    @property
+    def applied(self) -> Applied: ...
+
+
+def deploy(plan: LabPlan, cluster: Cluster, addons: Mapping[str, _Installed]) -> Sequence[Record]:
+    """Register the apps beside the addons; none waits for an addon to run, only to be known to the cluster.
+
+    One record for each way to reach an app.
+    """
     _apart(plan.apps)
-    return [record for app in plan.apps for record in _deploy(app, cluster)]
+    told = [last for addon in addons.values() for last in addon.applied.last]
+    return [record for app in plan.apps for record in _deploy(app, cluster, told)]
 
 
 def _apart(apps: Sequence[App]) -> None:
@@ -46,9 +62,12 @@ def _apart(apps: Sequence[App]) -> None:
                 )
 
 
-def _deploy(app: App, cluster: Cluster) -> list[Record]:
+def _deploy(app: App, cluster: Cluster, told: Sequence[pulumi.Resource]) -> list[Record]:
     shown = pulumi.ComponentResource("stacklab:index:App", app.name)
-    inside = _Inside(cluster, shown, cluster.apply(app.name, objects(app), shown))
+    applied = cluster.apply(app.name, objects(app), shown, told)
+    balanced = [Condition(this, ADDRESS) for this, obj in _by_id(app).items() if needs_address(obj)]
+    addresses = cluster.ready(app.name, balanced, applied, shown, told) if balanced else pulumi.Output.from_input({})
+    inside = _Inside(cluster, applied, addresses)
     records = [way.record(inside) for way in ways(app)]
     shown.register_outputs({})
     return records
@@ -59,8 +78,8 @@ class _Inside:
     """One app's objects in its cluster."""
 
     cluster: Cluster
-    parent: pulumi.Resource
-    objects: Mapping[Id, KubernetesObject]
+    applied: Applied
+    addresses: pulumi.Output[dict[str, str]]
 
     @property
     def kubeconfig_file(self) -> pulumi.Output[str]:
@@ -70,20 +89,8 @@ class _Inside:
         return self.cluster.plan.machines[0].address
 
     def made(self, this: Id) -> KubernetesObject:
-        return self.objects[this]
+        return self.applied.objects[this]
 
     def address_of(self, service: str) -> pulumi.Output[str]:
         """Known once the load balancer has given one."""
-        from modules.resources.address import Address
-
-        made = self.made(Id("", "Service", NAMESPACE, service))
-        address = Address(
-            f"{service}/address",
-            cluster=pulumi.Output.concat(self.cluster.plan.stack, "/", self.cluster.generation),
-            kubeconfig_file=self.cluster.kubeconfig_file,
-            namespace=NAMESPACE,
-            service=service,
-            uid=made.metadata.apply(lambda m: m.get("uid", "")),
-            opts=pulumi.ResourceOptions(parent=self.parent, deleted_with=self.cluster.resource),
-        )
-        return address.address
+        return self.addresses.apply(lambda found: found[f"{NAMESPACE}/{service}"])

@@ -1,11 +1,12 @@
 """Kubernetes objects as data: read from YAML, patched, put in order. Pure, and known to every layer above."""
 
 from modules.manifests.objects import Id, Object, identity, labelled, namespaced_in, pulumi_token
-from modules.manifests.order import follows
+from modules.manifests.order import follows, leaves
 from modules.manifests.patch import ManifestError, change, find, parse, shell_env, slim_schemas, start_quickly
-from modules.manifests.waiting import not_awaited, ready_when
+from modules.manifests.waiting import Condition, needs_address, not_awaited, ready_when, told_first
 
 __all__ = [
+    "Condition",
     "Id",
     "ManifestError",
     "Object",
@@ -14,7 +15,9 @@ __all__ = [
     "follows",
     "identity",
     "labelled",
+    "leaves",
     "namespaced_in",
+    "needs_address",
     "not_awaited",
     "parse",
     "pulumi_token",
@@ -22,4 +25,5 @@ __all__ = [
     "shell_env",
     "slim_schemas",
     "start_quickly",
+    "told_first",
 ]

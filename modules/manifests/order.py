@@ -29,7 +29,8 @@ def follows(objects: Sequence[Object]) -> Mapping[Id, tuple[Id, ...]]:
 
     - what lives in a namespace of the set: the namespace;
     - a custom resource: its definition;
-    - what starts pods: everything pods may use (accounts, rights, configuration, secrets, claims, definitions).
+    - what starts pods: everything pods may use (accounts, rights, configuration, secrets, claims, definitions);
+    - an ingress: the services of the set, whose endpoints its own wait looks for.
 
     An edge that others imply is left out.
     """
@@ -41,17 +42,26 @@ def follows(objects: Sequence[Object]) -> Mapping[Id, tuple[Id, ...]]:
         if obj["kind"] == "CustomResourceDefinition"
     }
     foundation = [i for i in ids if i.kind in FOUNDATION]
+    services = [i for i in ids if i.kind == "Service"]
     found: dict[Id, tuple[Id, ...]] = {}
     for this in ids:
         before: list[Id] = []
         if this.kind in WORKLOADS:
             before += foundation
+        if this.kind == "Ingress":
+            before += services
         if (this.group, this.kind) in definitions:
             before.append(definitions[this.group, this.kind])
         if this.namespace in namespaces:
             before.append(namespaces[this.namespace])
         found[this] = tuple(dict.fromkeys(before))
     return {this: tuple(b for b in before if not _implied(b, before, found)) for this, before in found.items()}
+
+
+def leaves(after: Mapping[Id, tuple[Id, ...]]) -> tuple[Id, ...]:
+    """What nothing else follows: when these have been told, all have."""
+    needed = {i for before in after.values() for i in before}
+    return tuple(i for i in after if i not in needed)
 
 
 def _implied(one: Id, before: Sequence[Id], found: Mapping[Id, tuple[Id, ...]]) -> bool:

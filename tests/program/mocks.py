@@ -57,8 +57,9 @@ class _Answers(pulumi.runtime.Mocks):
             outs |= {"endpoint": "https://10.0.0.11:6443", "generation": "g1"}
         elif args.typ.endswith(":ContainerNetwork"):
             outs["engine"] = "podman"
-        elif args.typ.endswith(":Address"):
-            outs["address"] = "10.0.0.200"
+        elif args.typ.endswith(":Ready"):
+            services = [c for c in outs["conditions"] if c["until"] == "address"]
+            outs["addresses"] = {f"{c['namespace']}/{c['what'].partition('/')[2]}": "10.0.0.200" for c in services}
         elif args.typ.endswith(":Service"):
             ports = [{"nodePort": 31234, **port} for port in outs["spec"]["ports"]]
             outs["spec"] = {**outs["spec"], "clusterIP": "10.96.0.7", "ports": ports}

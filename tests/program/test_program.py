@@ -11,6 +11,7 @@ import yaml
 import addons
 from modules import apps, cluster
 from modules.base.errors import StacklabError
+from modules.cluster import awaited
 from modules.topology.plan import LabPlan
 from tests.program import mocks, stand_in
 from tests.program.mocks import KUBECONFIG, Graph, Registered
@@ -76,8 +77,8 @@ def test_every_object_goes_through_the_labs_own_provider_and_dies_with_its_clust
     for obj in graph.inside():
         assert obj.provider.startswith(f"{provider.urn}::"), obj.name
         assert obj.deleted_with == made.urn, obj.name
-    for address in graph.of("Address"):
-        assert address.deleted_with == made.urn
+    for waiting in graph.of("Ready"):
+        assert waiting.deleted_with == made.urn
 
 
 def test_custom_resources_follow_their_definitions(graph: Graph) -> None:
@@ -92,12 +93,20 @@ def test_custom_resources_follow_their_definitions(graph: Graph) -> None:
         assert definition in [by_urn[urn] for urn in resource.depends_on]
 
 
-def test_apps_wait_for_no_addon(graph: Graph) -> None:
-    """What starts late is ready late: an app's pods, services and claims are told to Kubernetes with the addons."""
+def test_all_addons_are_told_before_anything_is_waited_for(graph: Graph) -> None:
+    """Else waits could take every worker that Pulumi has, while what they wait for is not in the cluster yet."""
+    waits = [r for r in graph.resources if _waits(r)]
+    assert {r.inputs.get("kind", "") for r in waits} >= {"", "Deployment", "Ingress"}
     of_addons = {r.urn for r in graph.inside() if not _of_app(r)}
-    for resource in graph.inside():
-        if _of_app(resource):
-            assert not of_addons & set(resource.depends_on), resource.name
+    for resource in waits:
+        assert of_addons <= _before(resource, graph), resource.name
+
+
+def test_nothing_but_a_wait_follows_a_wait(graph: Graph) -> None:
+    """What is told late is ready late."""
+    waits = {r.urn for r in graph.resources if _waits(r)}
+    for resource in graph.resources:
+        assert not waits & _before(resource, graph), resource.name
 
 
 def test_no_secret_is_told_in_clear(graph: Graph) -> None:
@@ -212,6 +221,26 @@ def test_two_apps_that_want_the_same_object_are_refused() -> None:
 
 def _group(resource: Registered) -> str:
     return str(resource.inputs["apiVersion"]).rpartition("/")[0]
+
+
+def _waits(resource: Registered) -> bool:
+    """Whether making it ends only when something runs in the cluster."""
+    if resource.type.endswith(":Ready"):
+        return True
+    if not resource.type.startswith("kubernetes:") or resource.type.endswith(":CustomResourceDefinition"):
+        return False
+    return awaited(resource.inputs)
+
+
+def _before(resource: Registered, graph: Graph) -> set[str]:
+    """Everything that is there before Pulumi begins with this one."""
+    by_urn = {r.urn: r for r in graph.resources}
+    found: set[str] = set()
+    new = set(resource.depends_on)
+    while new:
+        found |= new
+        new = {urn for known in new if known in by_urn for urn in by_urn[known].depends_on} - found
+    return found
 
 
 def _of_app(resource: Registered) -> bool:
