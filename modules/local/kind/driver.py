@@ -129,7 +129,15 @@ def set_marks(engine: Engine, spec: ClusterSpec, before: Sequence[Node]) -> None
         call = ("exec", master, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *words)
         return engine.run(*call, timeout=60, where=spec.name).stdout
 
-    for call in marks.commands(spec, before, marks.parse(json.loads(kubectl("get", "nodes", "-o", "json")))):
+    def look_up() -> probe.Answer[dict[str, marks.Actual]]:
+        actual = marks.parse(json.loads(kubectl("get", "nodes", "-o", "json")))
+        absent = [node.name for node in spec.nodes if node.name not in actual]
+        return probe.Answer(None if absent else actual, f"not yet: {', '.join(absent)}")
+
+    # kubeadm's join ends when kubelet runs, which may be before it has told the API of its node.
+    hint = f"{engine.name} exec {spec.nodes[-1].name} journalctl -u kubelet"
+    actual = probe.wait_for("every node is known to the API", look_up, timeout=API, where=spec.name, hint=hint)
+    for call in marks.commands(spec, before, actual):
         kubectl(*call)
 
 

@@ -202,10 +202,11 @@ def main(words: list[str]) -> str:
             for name in names:
                 kept["containers"][name]["state"] = "exited" if verb == "stop" else "running"
         if verb == "exec" and "get" in names:
+            asked = sum("get" in call for call in kept["calls"]["all"])
             items = [
                 {"metadata": {"name": n, "labels": {}}, "spec": {}}
                 for n, c in kept["containers"].items()
-                if "balancer" not in n
+                if "balancer" not in n and (asked > 1 or "worker" not in n)  # a worker is late
             ]
             return json.dumps({"items": items})
         return ""
