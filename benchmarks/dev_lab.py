@@ -1,7 +1,7 @@
 """The dev lab by hand and by stacklab, in turn: `make bench`.
 
-By hand is benchmarks/by_hand.sh: kind, kubectl apply and kubectl wait, one after the other, with the same binaries, node image,
-kind configuration and manifests. Prints medians and ratios, and writes every figure to benchmarks/results/.
+By hand is benchmarks/by_hand.sh: kind, kubectl apply and kubectl wait, one after the other, with the same binaries,
+node image, kind configuration and manifests. Prints medians and ratios, and writes every figure to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import addons
 from benchmarks.processes import Measured, measure
 from modules import artifacts
 from modules.apps import objects as app_objects
-from modules.base import shell
 from modules.host import facts
 from modules.host.engine import Engine, choose
 from modules.known import known
@@ -73,7 +72,7 @@ class ByHand:
             found = _plain(addon.objects(self.plan, self.plan.addons[name]))
             _dump(self.folder / f"{name}.yaml", [o for o in found if o["kind"] not in AFTER])
             _dump(self.folder / f"{name}-after.yaml", [o for o in found if o["kind"] in AFTER])
-        _dump(self.folder / "app.yaml", _plain(o for app in self.plan.apps for o in app_objects(self.plan, app)))
+        _dump(self.folder / "app.yaml", _plain(o for app in self.plan.apps for o in app_objects(app)))
 
     def up(self) -> Measured:
         return _good(measure(["benchmarks/by_hand.sh"], cwd=CHECKOUT, env=self.env))
@@ -144,7 +143,9 @@ def main() -> None:
         print(f"  {name:24} {value:10.2f}", flush=True)
 
     def ours(name: str, *args: str) -> None:
-        done = _good(measure(["pulumi", *args, "--non-interactive", "--stack", OURS], cwd=project.folder, env=project.env))
+        done = _good(
+            measure(["pulumi", *args, "--non-interactive", "--stack", OURS], cwd=project.folder, env=project.env)
+        )
         note(name, done.seconds)
         note(f"{name}, peak MB", done.peak / 1e6)
 

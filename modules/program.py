@@ -1,4 +1,4 @@
-"""The steps of one lab, as `__main__.py` calls them: stack file -> plan -> artifacts -> cluster -> addons -> apps -> outputs.
+"""The steps of one lab, as `__main__.py` calls them: stack file -> plan -> cluster -> addons -> apps -> outputs.
 
 Runs inside Pulumi's Python host, once for a preview and once for an update.
 """

@@ -1,8 +1,8 @@
 """Pulumi as this checkout uses it: state, plugins and passphrase in .stacklab, programs from the artifact store.
 
 `prepare()` makes it ready and returns the variables under which a plain `pulumi up` works; `stacklab env` prints them.
-A fitting Pulumi on PATH is used as it is; else the store's one, by hard links in .stacklab/bin. The backend is a folder of
-this checkout until the user says otherwise by `pulumi login`.
+A fitting Pulumi on PATH is used as it is; else the store's one, by hard links in .stacklab/bin. The backend is a
+folder of this checkout until the user says otherwise by `pulumi login`.
 """
 
 from __future__ import annotations
