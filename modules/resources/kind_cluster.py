@@ -16,7 +16,7 @@ from modules.artifacts import images
 from modules.base.errors import ArtifactError, StacklabError
 from modules.host import engine, facts, network
 from modules.local import containers
-from modules.local.kind import driver, files
+from modules.local.kind import capacity, driver, files
 from modules.local.kind.driver import Lab, Made
 from modules.local.kind.spec import ClusterSpec, Node
 from modules.local.owner import owner_id
@@ -56,6 +56,8 @@ class KindClusterProvider(Provider):
             names = [c.name for c in spec.containers]
             there = containers.find(chosen, names=names, label=f"{containers.CLUSTER}={spec.name}")
             containers.refuse_strangers(there, owner_id(), chosen, spec.name)
+            if not there:  # else its machines have theirs already
+                found += failures("machines", _inotify_problems(len(spec.nodes)))
         except StacklabError as error:
             found += failures("name", [error])
         return CheckResult(news, found)
@@ -154,6 +156,11 @@ def _proxy_problems(proxy: str) -> list[str]:
     if proxy == "ipvs" and "ipvs" not in facts.read().features:
         return ["the kernel of this host cannot do ipvs; take network.proxy: iptables or nftables"]
     return []
+
+
+def _inotify_problems(machines: int) -> list[str]:
+    limit = facts.read().inotify_instances
+    return [problem for problem in [capacity.inotify_problem(machines, limit, capacity.inotify_used())] if problem]
 
 
 def _engine(props: Props) -> engine.Name:

@@ -18,6 +18,7 @@ from modules.artifacts import images
 from modules.host import engine, facts, network
 from modules.host.engine import Engine
 from modules.host.facts import NodeHost
+from modules.local.kind import capacity
 from tests.resources.props import IMAGE
 from tests.unit.local.cases import Tags
 
@@ -100,6 +101,7 @@ def host(engine_name: Literal["podman", "docker"], api: str, tmp_path: Path, mon
     monkeypatch.setattr(engine, "choose", lambda _name=None: chosen)
     monkeypatch.setattr(facts, "node_host", lambda _facts, _engine: node_host)
     monkeypatch.setattr(network, "routes", lambda: ())
+    monkeypatch.setattr(capacity, "inotify_used", lambda: 0)
     monkeypatch.setattr(artifacts, "binary", lambda _name: kind)
     monkeypatch.setattr(artifacts, "release", lambda _version: Tags())
     monkeypatch.setattr(images, "ensure_node_image", lambda _version, _engine: IMAGE)

@@ -14,6 +14,7 @@ import pytest
 from modules.base.errors import ArtifactError, CommandError, OwnershipError, StacklabError
 from modules.host import facts, network
 from modules.host.network import Route
+from modules.local.kind import capacity
 from modules.resources.container_network import ContainerNetworkProvider
 from modules.resources.kind_cluster import KindClusterProvider
 from tests.resources.conftest import Host
@@ -258,6 +259,13 @@ def test_ipvs_is_refused_where_the_kernel_cannot(host: Host, monkeypatch: pytest
     monkeypatch.setattr(facts, "read", lambda: real)
     assert [f.property for f in provider.check({}, cluster(proxy="ipvs")).failures] == ["proxy"]
     assert provider.check({}, cluster(proxy="nftables")).failures == []
+
+
+def test_too_few_inotify_instances_fail_the_preview(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "inotify_used", lambda: 10**9)
+    assert [f.property for f in provider.check({}, cluster()).failures] == ["machines"]
+    create(host)
+    assert provider.check({}, cluster()).failures == [], "the machines that are there have theirs"
 
 
 def test_an_unchanged_cluster_asks_the_host_nothing(host: Host) -> None:
