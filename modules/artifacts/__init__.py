@@ -41,11 +41,14 @@ def release(kubernetes: str) -> Release:
     return catalogue.release(kubernetes)
 
 
-def needed(kubernetes: str) -> tuple[Artifact, ...]:
-    """What a kind lab of that version needs: tools, node programs, manifests, root file systems, parts of images."""
-    return needs.needed(kubernetes)
+def needed(kubernetes: str, *, pulumi: bool = True) -> tuple[Artifact, ...]:
+    """What a kind lab of that version needs: tools, node programs, manifests, root file systems, parts of images.
+
+    pulumi=False leaves out Pulumi's command line and Python host: a fitting one is on PATH.
+    """
+    return needs.needed(kubernetes, pulumi=pulumi)
 
 
-def missing(kubernetes: str) -> tuple[Artifact, ...]:
+def missing(kubernetes: str, *, pulumi: bool = True) -> tuple[Artifact, ...]:
     """What of it is not in the cache; an image that is there whole needs no parts."""
-    return needs.missing(kubernetes, store())
+    return needs.missing(kubernetes, store(), pulumi=pulumi)

@@ -34,11 +34,15 @@ def supply(
     say: Callable[[str], None] = lambda line: None,
     jobs: int = JOBS,
     keep_build_cache: bool = False,
+    pulumi: bool = True,
 ) -> None:
-    """Fill the store with what a lab of that version needs. `say` hears which source is taken and why not another."""
+    """Fill the store with what a lab of that version needs. `say` hears which source is taken and why not another.
+
+    pulumi=False: a Pulumi that fits is on PATH, leave it out.
+    """
     cache = paths.cache()
     store = Store(cache)
-    wanted = needs.wanted(kubernetes, store)
+    wanted = needs.wanted(kubernetes, store, pulumi=pulumi)
     if not wanted:
         return
     packages = packages_source(cache)

@@ -134,6 +134,14 @@ def test_all_that_a_lab_needs_is_in_the_catalogue_once(version: str) -> None:
     assert {"echo", "envoy", "traefik", "calico-node", "etcd", "pause"} <= names
 
 
+def test_a_fitting_pulumi_on_the_path_needs_no_other(tmp_path: Path) -> None:
+    version = releases.NEWEST.version
+    left_out = set(artifacts.needed(version)) - set(artifacts.needed(version, pulumi=False))
+    assert {artifact.name for artifact in left_out} == set(needs.PULUMI)
+    assert not left_out & set(needs.wanted(version, Store(tmp_path), pulumi=False))
+    assert not left_out & set(needs.missing(version, Store(tmp_path), pulumi=False))
+
+
 def _fill(store: Store, *wanted: Artifact) -> None:
     for artifact in wanted:
         content = store.room() / "content"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,9 @@ from modules.artifacts.fetch import Rules, fetch
 from modules.artifacts.progress import Tally
 from modules.artifacts.store import Store
 from modules.artifacts.types import Artifact
+from modules.base import shell
 from modules.base.errors import ArtifactError
+from modules.base.probe import Answer, wait_for
 from tests.unit.artifacts.shelf import IMAGE, FakeSource, Heard, tools
 
 A, B, C = tools("a", "b", "c")
@@ -147,6 +152,26 @@ def test_an_error_that_is_not_ours_is_not_swallowed(store: Store) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fetch([A], [FakeSource(has=[A], during=explode)], store)
+
+
+def test_an_interrupt_ends_the_programs_that_are_running(store: Store, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def run_long(artifact: Artifact) -> None:
+        shell.run(["sh", "-c", f"sleep 60 & echo $$ > {begun}; wait"], timeout=60)
+
+    class Impatient(Heard):
+        def progress(self, artifact: Artifact, what: str, done: int, total: int) -> None:
+            if artifact == B:
+                wait_for("the long program runs", lambda: Answer(begun.exists() or None), timeout=10)
+                os.kill(os.getpid(), signal.SIGINT)
+
+    source = FakeSource(has=[A, B], during=lambda artifact: run_long(artifact) if artifact == A else None)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fetch([A, B], [source], store, Impatient())
+    assert time.monotonic() - started < 30
+    assert not store.has(A)
 
 
 class Clock:
