@@ -54,7 +54,10 @@ class FakeSource:
             report("making", 1, 2)
             if artifact in self.broken:
                 raise ArtifactError(f"{self.name} cannot make {artifact.name}")
-            into.write_text(f"{artifact.id} of {self.name}")
+            if artifact.kind is Kind.TREE:
+                into.mkdir()
+            else:
+                into.write_text(f"{artifact.id} of {self.name}")
             self.made.append(artifact)
             return Origin(self.name, "somewhere", "")
         finally:

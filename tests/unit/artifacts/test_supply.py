@@ -1,0 +1,71 @@
+"""What `stacklab fetch` does: a whole lab's artifacts, by the sources the stack file names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modules import artifacts
+from modules.artifacts import catalogue, releases, supply
+from modules.artifacts.types import Artifact, Kind
+from modules.base.errors import ArtifactError
+from tests.unit.artifacts.shelf import FakeSource
+
+VERSION = releases.NEWEST.version
+
+
+class Packages(FakeSource):
+    """Makes everything but whole images, and has a build cache to drop."""
+
+    dropped = False
+
+    def offers(self, artifact: Artifact) -> bool:
+        return artifact not in {image.artifact for image in catalogue.IMAGES.values()}
+
+    def lane(self, artifact: Artifact) -> str:
+        return ""
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Packages:
+    monkeypatch.setenv("STACKLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(supply, "GIB", 1)  # the disk of a test machine may be small
+    monkeypatch.setattr(supply, "PEAK", 1)
+    monkeypatch.setattr(supply, "KEPT", 1)
+    source = Packages()
+    monkeypatch.setattr(supply, "packages_source", lambda cache: source)
+    return source
+
+
+def test_everything_is_made_once_and_the_build_cache_dropped(packages: Packages) -> None:
+    said: list[str] = []
+    supply.supply(VERSION, "packages", say=said.append)
+    assert artifacts.missing(VERSION) == ()
+    assert said == ["taking what is not in the cache from packages"]
+    assert packages.dropped
+    made = len(packages.made)
+    assert made == len(set(packages.made)) == len(artifacts.needed(VERSION))
+    supply.supply(VERSION, "packages")
+    assert len(packages.made) == made
+
+
+def test_the_build_cache_stays_when_that_is_asked_for_and_after_a_failure(packages: Packages) -> None:
+    packages.broken = [catalogue.component("traefik", Kind.BINARY).artifact]
+    with pytest.raises(ArtifactError, match="traefik"):
+        supply.supply(VERSION, "packages")
+    assert not packages.dropped
+    assert [artifact.name for artifact in artifacts.missing(VERSION)] == ["traefik"]
+    packages.broken = []
+    supply.supply(VERSION, "packages", keep_build_cache=True)
+    assert artifacts.missing(VERSION) == ()
+    assert not packages.dropped
+
+
+def test_a_source_that_is_unknown_is_refused(packages: Packages) -> None:
+    with pytest.raises(ArtifactError, match="is not known"):
+        supply.supply(VERSION, "somewhere")
+    assert packages.made == []
