@@ -1,8 +1,7 @@
-"""What the dynamic providers share: typed properties, a diff by named fields with reasons, a quiet provider process."""
+"""What the dynamic providers share: typed properties, a diff by named fields with reasons, a process that ends in time."""
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -37,8 +36,6 @@ class Provider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Called once in the provider's process, before anything else."""
-        # grpc logs a stack trace for each of our errors; Pulumi shows their text anyway.
-        logging.getLogger("grpc._server").addFilter(_ours_are_told_already)
         _end_with_pulumi()
 
 
@@ -96,10 +93,6 @@ def _show(value: object) -> str:
     if not known(value):
         return "(not known yet)"
     return "none" if value in (None, "") else str(value)
-
-
-def _ours_are_told_already(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], StacklabError))
 
 
 def _end_with_pulumi() -> None:
