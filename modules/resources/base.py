@@ -1,4 +1,4 @@
-"""What the dynamic providers share: typed properties, a diff by named fields with reasons, a process that ends in time."""
+"""What the dynamic providers share: typed properties, a diff by named fields with reasons, an end with Pulumi."""
 
 from __future__ import annotations
 
