@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from modules.base.errors import OwnershipError, StacklabError
 from modules.host.engine import Engine
-from modules.local import containers, owner
+from modules.local import containers, netavark, owner
 from modules.local.containers import ContainerNet
 
 CHANGE = 60.0
@@ -64,6 +64,8 @@ def delete(engine: Engine, stack: str, name: str, owner_id: str) -> None:
             hint=f"disconnect each: {engine.name} network disconnect {name} {left[0].name}; then again",
         )
     engine.run("network", "rm", name, timeout=CHANGE, where=f"network {name}")
+    if engine.name == "podman":
+        netavark.tidy(name)
 
 
 def refuse_stranger(engine: Engine, there: ContainerNet, owner_id: str) -> None:
