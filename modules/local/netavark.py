@@ -1,6 +1,7 @@
 """What podman's netavark may leave of a network in the host's firewall: chains named after it, that nothing uses.
 
-Removing several containers at once makes it leave an empty chain now and then. The network is ours and gone, so are they.
+Removing several containers at once makes it leave an empty chain now and then. The network is ours and gone, so are
+they.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ class _Answers(pulumi.runtime.Mocks):
             outs["status"] = {"loadBalancer": {"ingress": [{"ip": "10.0.0.201"}]}}
         return f"{args.name}-id", outs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        return {}
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {}, None
 
 
 def _without_secrets(value: Any) -> Any:
@@ -87,7 +87,7 @@ class _Monitor(mocks.MockMonitor):
         self.graph = graph
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
-        answer = super().RegisterResource(request)
+        answer: Any = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # untyped in Pulumi
         inputs = rpc.deserialize_properties(request.object)
         self.graph.resources.append(
             Registered(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]  # has no types
+from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import rpc
 
 from modules.resources import kind_cluster
