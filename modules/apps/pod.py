@@ -6,6 +6,7 @@ from typing import Any
 
 from modules.manifests.images import baked
 from modules.topology.model import ECHO, Amount, App
+from modules.topology.values import format_size
 
 CLASS = "local-path"
 VOLUME = "data"
@@ -40,7 +41,7 @@ def claim(app: App) -> dict[str, Any]:
     return {
         "accessModes": ["ReadWriteOnce"],
         "storageClassName": CLASS,
-        "resources": {"requests": {"storage": str(app.volume.size)}},
+        "resources": {"requests": {"storage": _bytes(app.volume.size)}},
     }
 
 
@@ -118,5 +119,10 @@ def _amount(amount: Amount) -> dict[str, str]:
     if amount.cpu is not None:
         found["cpu"] = f"{amount.cpu}m"
     if amount.memory is not None:
-        found["memory"] = str(amount.memory)
+        found["memory"] = _bytes(amount.memory)
     return found
+
+
+def _bytes(size: int) -> str:
+    """As Kubernetes spells it: 64Mi."""
+    return format_size(size).removesuffix("B")
