@@ -11,12 +11,17 @@ import pulumi_kubernetes as k8s
 
 from modules.base.errors import StacklabError
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
+from modules.manifests.objects import WORKLOADS
 from modules.manifests.waiting import SKIP, WAIT_FOR
 from modules.topology.plan import LabPlan
 
 # One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
 FIELD_MANAGER = {"pulumi.com/patchFieldManager": "stacklab"}
+# Deleted at once, what belongs to it a moment later. In the provider's own way, foreground, one that is gone between
+# two looks of the provider is waited for until time is up (seen with a Service); workloads end slowly enough for it.
+GONE_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
 PATIENCE = "5m"
+PATIENCE_GONE = "1m"
 AWAITED = frozenset({"DaemonSet", "Deployment", "Ingress", "Job", "PersistentVolumeClaim", "Service", "StatefulSet"})
 
 
@@ -39,6 +44,7 @@ class Cluster:
         parent: pulumi.Resource | None = None,
         after: Sequence[pulumi.Resource] = (),
         secret: Sequence[str] = (),
+        delete: str = PATIENCE,
     ) -> pulumi.ResourceOptions:
         """For a resource inside the cluster: with the cluster gone, it is gone too, and its API is not asked."""
         return pulumi.ResourceOptions(
@@ -46,7 +52,7 @@ class Cluster:
             provider=self.provider,
             deleted_with=self.resource,
             depends_on=list(after),
-            custom_timeouts=pulumi.CustomTimeouts(create=PATIENCE, update=PATIENCE, delete=PATIENCE),
+            custom_timeouts=pulumi.CustomTimeouts(create=PATIENCE, update=PATIENCE, delete=delete),
             additional_secret_outputs=list(secret),
         )
 
@@ -66,7 +72,8 @@ class Cluster:
         for obj in _needed_first(objects, after):
             this = identity(obj)
             before = [made[one] for one in after[this]] + list(after_all if awaited(obj) else ())
-            opts = self.options(parent, before, ["data"] if this.kind == "Secret" else ())
+            secret = ["data"] if this.kind == "Secret" else ()
+            opts = self.options(parent, before, secret, PATIENCE if this.kind in WORKLOADS else PATIENCE_GONE)
             made[this] = KubernetesObject(resource_name(owner, this), obj, opts)
         return Applied(made, tuple(made[one] for one in leaves(after)))
 
@@ -123,7 +130,8 @@ class KubernetesObject(pulumi.CustomResource):
 
     def __init__(self, name: str, obj: Object, opts: pulumi.ResourceOptions) -> None:
         metadata = obj["metadata"]
-        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **FIELD_MANAGER}}
+        ours = FIELD_MANAGER if obj["kind"] in WORKLOADS else {**FIELD_MANAGER, **GONE_AT_ONCE}
+        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **ours}}
         # A property that is only an output has to be named to be readable.
         props = {"spec": None, "status": None, **obj, "metadata": marked}
         super().__init__(pulumi_token(obj), name, props, opts)

@@ -109,6 +109,15 @@ def test_nothing_but_a_wait_follows_a_wait(graph: Graph) -> None:
         assert not waits & _before(resource, graph), resource.name
 
 
+def test_quick_objects_are_deleted_in_the_background(graph: Graph) -> None:
+    key = "pulumi.com/deletionPropagationPolicy"
+    for obj in graph.inside():
+        annotations = obj.inputs["metadata"]["annotations"]
+        runs = obj.inputs["kind"] in ("Deployment", "DaemonSet")
+        assert annotations.get(key) == (None if runs else "background"), obj.name
+        assert annotations["pulumi.com/patchFieldManager"] == "stacklab"
+
+
 def test_no_secret_is_told_in_clear(graph: Graph) -> None:
     assert [r.name for r in graph.resources if KUBECONFIG in r.in_clear] == []
     assert graph.one("kubernetes").inputs["kubeconfig"]["value"] == KUBECONFIG, "wrapped as a secret"
