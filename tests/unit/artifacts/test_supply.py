@@ -49,8 +49,9 @@ def test_everything_is_made_once_and_the_build_cache_dropped(packages: Packages)
     assert packages.dropped
     made = len(packages.made)
     assert made == len(set(packages.made)) == len(artifacts.needed(VERSION))
-    supply.supply(VERSION, "packages")
+    supply.supply(VERSION, "packages", say=said.append)
     assert len(packages.made) == made
+    assert len(said) == 1  # nothing is missing: no source is asked
 
 
 def test_the_build_cache_stays_when_that_is_asked_for_and_after_a_failure(packages: Packages) -> None:
