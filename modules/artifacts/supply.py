@@ -20,7 +20,7 @@ from modules.base import paths
 from modules.base.errors import ArtifactError
 
 GIB = 1 << 30
-PEAK = 20 * GIB  # below the cache folder while everything is compiled, measured
+PEAK = 20 * GIB  # below build/ when everything is compiled: 24 GiB with zips and debug information, which we leave out
 KEPT = 4 * GIB
 
 
