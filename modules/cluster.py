@@ -218,6 +218,8 @@ def reached(
         # Without it a kubeconfig that was written anew would replace everything in the cluster.
         cluster_identifier=pulumi.Output.concat(plan.stack, "/", generation),
         enable_server_side_apply=True,
+        # When a cluster was made anew, the objects of the one before are only in the state any more.
+        delete_unreachable=True,
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=200, burst=400),
         opts=pulumi.ResourceOptions(deleted_with=resource),
     )

@@ -68,14 +68,14 @@ def compare(olds: Props, news: Props, fields: Mapping[str, str]) -> list[Change]
     ]
 
 
-def diff_result(what: str, changes: Iterable[Change]) -> DiffResult:
-    """Pulumi's answer from our changes, which are told to the user first."""
+def diff_result(what: str, changes: Iterable[Change], *, by_update: bool = False) -> DiffResult:
+    """Pulumi's answer from our changes, which are told to the user first. by_update: `update` makes it anew itself."""
     found = list(changes)
     replaces = [c.field for c in found if c.replace]
     if found:
         verdict = "must be made anew" if replaces else "can be changed in place"
         tell(f"{what} {verdict}: " + "; ".join(c.reason for c in found))
-    return DiffResult(changes=bool(found), replaces=replaces, delete_before_replace=True)
+    return DiffResult(changes=bool(found), replaces=[] if by_update else replaces, delete_before_replace=True)
 
 
 def tell(message: str) -> None:

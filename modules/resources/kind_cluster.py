@@ -1,5 +1,7 @@
 """A Kubernetes cluster made by kind, its machines being containers of this host.
 
+What needs a new cluster is an update that makes it anew, not a replacement: Pulumi would delete every object inside
+first, by a provider that it has closed already. The new cluster is another generation, so the objects follow.
 An `up` that was killed is finished by the next one; a cluster of our name that somebody else made is an error.
 """
 
@@ -63,7 +65,7 @@ class KindClusterProvider(Provider):
         return CheckResult(news, found)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        return diff_result(f"cluster {text(olds, 'name')}", changes(olds, news))
+        return diff_result(f"cluster {text(olds, 'name')}", changes(olds, news), by_update=True)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         spec, chosen, mark = spec_of(props), engine.choose(_engine(props)), owner_id()
@@ -95,6 +97,9 @@ class KindClusterProvider(Provider):
         return ReadResult(id_, {**_without_provider(props), "states": states}, {key: props.get(key) for key in INPUTS})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        if any(change.replace for change in changes(olds, news)):
+            self.delete(_id, olds)
+            return UpdateResult(self.create(news).outs)
         spec, before, mark = spec_of(news), spec_of(olds), text(olds, "owner")
         chosen = engine.choose(_engine(olds))
         made = driver.revive(chosen, spec, mark, text(olds, "kubeconfig"), before.nodes)

@@ -56,7 +56,7 @@ def changes(olds: Props, news: Props) -> list[Change]:
     """A new cluster is waited for anew; changed objects of the same one are looked at again."""
     found = []
     if olds.get("cluster") != news.get("cluster"):
-        found.append(Change("cluster", "the cluster is another one", replace=True))
+        found.append(Change("cluster", "the cluster is another one", replace=False))
     if olds.get("conditions") != news.get("conditions"):
         found.append(Change("conditions", "what makes it ready has changed", replace=False))
     if olds.get("seen") != news.get("seen"):

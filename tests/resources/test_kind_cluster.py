@@ -190,9 +190,14 @@ def test_a_missing_machine_takes_a_new_cluster(host: Host, capsys: pytest.Captur
     read = provider.read("id", outs)
     assert read.outs
     assert read.outs["states"] == {MASTER: "running", WORKER: "missing"}
-    result = provider.diff("id", read.outs, cluster(engine=host.engine.name))
-    assert (result.changes, result.replaces, result.delete_before_replace) == (True, ["states"], True)
-    assert f"machine {WORKER} is missing" in capsys.readouterr().err
+    news = cluster(engine=host.engine.name)
+    result = provider.diff("id", read.outs, news)
+    assert (result.changes, result.replaces) == (True, [])
+    assert f"must be made anew: machine {WORKER} is missing" in capsys.readouterr().err
+    made = provider.update("id", read.outs, news).outs
+    assert made
+    assert made["states"] == {MASTER: "running", WORKER: "running"}
+    assert made["generation"] != outs["generation"]
 
 
 def test_a_stopped_machine_is_started_again(host: Host) -> None:

@@ -80,8 +80,7 @@ def test_diff(
 ) -> None:
     result = provider.diff("id", olds, news)
     assert result.changes is (replaces is not None)
-    assert result.replaces == (replaces or [])
-    assert result.delete_before_replace is True
+    assert result.replaces == [], "a new cluster is made by an update"
     said = capsys.readouterr().err
     assert reason in said
     assert bool(said) == (replaces is not None)
