@@ -65,6 +65,8 @@ def fill(stack: str, setting: str, bundle: Path | None, *, jobs: int, keep_build
     with shown(supply.weight, as_json=as_json) as show:
         if setting.startswith(BUNDLE):
             _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), lab.kubernetes, show)
+        if spec.mirrors.country != "none":
+            show.say("mirrors.country names no mirror for downloads; set binaries, images or registries for that")
         supply.supply(
             lab.kubernetes,
             setting,

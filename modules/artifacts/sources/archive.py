@@ -44,9 +44,9 @@ def write(target: Path, name: str, manifest: Manifest, blobs: Mapping[Digest, Pa
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as tar:
         for path, body in texts.items():
             tar.addfile(_entry(path, len(body)), io.BytesIO(body))
-        for digest in sorted(blobs, key=str):
-            with blobs[digest].open("rb") as file:
-                tar.addfile(_entry(_place(str(digest)), blobs[digest].stat().st_size), file)
+        for digest, blob in blobs.items():
+            with blob.open("rb") as file:
+                tar.addfile(_entry(_place(str(digest)), blob.stat().st_size), file)
 
 
 def _place(digest: str) -> str:

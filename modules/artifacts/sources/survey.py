@@ -28,6 +28,16 @@ class Survey:
     def usable(self) -> tuple[Source, ...]:
         return tuple(f.source for f in self.findings if not f.reason)
 
+    def require(self) -> None:
+        """Raise ArtifactError when nothing beside the cache can be used: told at once, not once for each artifact."""
+        if all(source.name == "cache" for source in self.usable):
+            reasons = "\n".join(f"{f.source.name}: {f.reason}" for f in self.findings if f.reason)
+            raise ArtifactError(
+                "no source of artifacts is in reach",
+                output=reasons,
+                hint="look at the network or the proxy, or use `--sources packages` or a bundle",
+            )
+
     def lines(self) -> list[str]:
         """What to tell the user: the first source beside the cache that is taken, and why not those before it."""
         lines: list[str] = []

@@ -50,7 +50,7 @@ def unpack_folder(archive: Path, member: str, target: Path, *, where: str) -> No
     target.mkdir()
     found = member == "."
     for entry in _entries(archive, where):
-        if not entry.name.startswith(prefix) or entry.name == ".":
+        if not entry.name.startswith(prefix):
             continue
         found = True
         path = target / entry.name.removeprefix(prefix)

@@ -75,6 +75,10 @@ def test_the_same_artifacts_give_the_same_file(store: Store, tmp_path: Path) -> 
     one = write_bundle([TOOL, TREE, TEXT], store, tmp_path / "one.tar")
     two = write_bundle([TEXT, TOOL, TREE, TOOL], store, tmp_path / "deep" / "two.tar")
     assert one == two
+    with tarfile.open(tmp_path / "one.tar") as tar:
+        table = tar.extractfile(INDEX)
+        assert table is not None
+        assert [a["name"] for a in json.load(table)["artifacts"]] == ["tool", "text", "tree"]  # by id
     assert digest_of(tmp_path / "one.tar") == digest_of(tmp_path / "deep/two.tar")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "one.tar", "store"]
 

@@ -91,6 +91,13 @@ def test_survey_says_what_is_taken_and_why_not_another() -> None:
     assert survey([Named("cache"), Named("bundle", "gone")]).lines()[-1].startswith("no source is in reach")
 
 
+def test_nothing_in_reach_is_said_at_once() -> None:
+    survey([Named("cache"), Named("mirror", "m: no"), Named("packages")]).require()
+    with pytest.raises(ArtifactError, match="no source of artifacts is in reach") as caught:
+        survey([Named("cache"), Named("upstream", "u: no")]).require()
+    assert "upstream: u: no" in caught.value.output
+
+
 def test_survey_asks_all_at_once_and_does_not_wait_for_ever() -> None:
     never = threading.Event()
     begun = time.monotonic()

@@ -57,6 +57,8 @@ def test_where_a_registry_sends_one_for_a_token() -> None:
         "https://auth.docker.io/token",
         {"scope": "repository:calico/node:pull", "service": "registry.docker.io"},
     )
+    asked = token_request('Bearer realm="https://x/t",scope="repository:mirror/node:pull"', "calico/node", "x")
+    assert asked == ("https://x/t", {"scope": "repository:mirror/node:pull"})
     for unknown in ("", 'Basic realm="x"', "Bearer nothing"):
         with pytest.raises(ArtifactError, match="sign in"):
             token_request(unknown, "a", "https://x/v2/")
