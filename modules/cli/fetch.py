@@ -38,10 +38,21 @@ def register(app: typer.Typer) -> None:
         keep_build_cache: Annotated[
             bool, typer.Option("--keep-build-cache", help="Leave Go's build cache for the next time (about 15 GB).")
         ] = False,
+        with_pulumi: Annotated[
+            bool, typer.Option("--with-pulumi", help="Pulumi too, where a fitting one is on PATH: for a bundle.")
+        ] = False,
         json: Annotated[bool, typer.Option("--json", help="Events, one JSON object a line.")] = False,
     ) -> None:
         """Get everything a lab is made of into the artifact cache; goes on where it stopped."""
-        fill(stack, sources, bundle, jobs=jobs, keep_build_cache=keep_build_cache, as_json=json)
+        fill(
+            stack,
+            sources,
+            bundle,
+            jobs=jobs,
+            keep_build_cache=keep_build_cache,
+            with_pulumi=with_pulumi,
+            as_json=json,
+        )
 
     @app.command()
     def bundle(
@@ -53,8 +64,18 @@ def register(app: typer.Typer) -> None:
         pack(file, names or [stacks.DEFAULT], as_json=json)
 
 
-def fill(stack: str, setting: str, bundle: Path | None, *, jobs: int, keep_build_cache: bool, as_json: bool) -> None:
+def fill(
+    stack: str,
+    setting: str,
+    bundle: Path | None,
+    *,
+    jobs: int,
+    keep_build_cache: bool,
+    with_pulumi: bool,
+    as_json: bool,
+) -> None:
     """What `fetch` does: artifacts into the store, then the node image into the container engine."""
+    from modules import pulumi_home
     from modules.artifacts import supply
     from modules.cli.fetch_progress import shown
     from modules.topology.plan import plan
@@ -62,9 +83,10 @@ def fill(stack: str, setting: str, bundle: Path | None, *, jobs: int, keep_build
     spec = stacks.load(stack)
     lab = plan(spec, stack)
     setting = setting or spec.sources
+    pulumi = with_pulumi or pulumi_home.fitting_pulumi() is None
     with shown(supply.weight, as_json=as_json) as show:
         if setting.startswith(BUNDLE):
-            _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), lab.kubernetes, show)
+            _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), lab.kubernetes, pulumi, show)
         if spec.mirrors.country != "none":
             show.say("mirrors.country names no mirror for downloads; set binaries, images or registries for that")
         supply.supply(
@@ -76,6 +98,7 @@ def fill(stack: str, setting: str, bundle: Path | None, *, jobs: int, keep_build
             say=show.say,
             jobs=jobs,
             keep_build_cache=keep_build_cache,
+            pulumi=pulumi,
         )
         show.say(f"the artifact cache has everything for Kubernetes {lab.kubernetes}")
         if lab.backend == "kind":
@@ -97,7 +120,7 @@ def pack(file: Path, names: list[str], *, as_json: bool) -> None:
         raise ArtifactError(
             f"{len(lacking)} of {len(wanted)} artifacts are not in the cache yet",
             output="\n".join(lacking),
-            hint="run " + " and ".join(f"`stacklab fetch {name}`" for name in names),
+            hint="run " + " and ".join(f"`stacklab fetch --with-pulumi {name}`" for name in names),
         )
     contents = write_bundle(wanted, here, file)
     damaged = prove(file, wanted)
@@ -112,11 +135,11 @@ def pack(file: Path, names: list[str], *, as_json: bool) -> None:
     print(f"{file}: {len(wanted)} artifacts, {size / 1e9:.1f} GB, contents {contents}")
 
 
-def _prove(file: Path, kubernetes: str, show: Show) -> None:
+def _prove(file: Path, kubernetes: str, pulumi: bool, show: Show) -> None:
     from modules.artifacts import store
     from modules.artifacts.sources import packing
 
-    packing.require_enough(file, kubernetes, store())
+    packing.require_enough(file, kubernetes, store(), pulumi=pulumi)
     show.say(f"{file} has everything that is missing, by digest")
 
 

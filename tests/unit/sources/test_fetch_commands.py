@@ -55,14 +55,14 @@ def bundled(tmp_path: Path) -> tuple[Path, tuple[Artifact, ...]]:
 
 def test_a_bundle_fills_another_cache(bundled: tuple[Path, tuple[Artifact, ...]], tmp_path: Path) -> None:
     file, artifacts = bundled
-    done = run(tmp_path / "there", "fetch", STACK, "--sources", f"bundle:{file}", "--json")
+    done = run(tmp_path / "there", "fetch", STACK, "--sources", f"bundle:{file}", "--with-pulumi", "--json")
     assert done.exit_code == 0, done.output
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert {e["artifact"] for e in events if e["event"] == "done"} == {a.id for a in artifacts}
     assert {e["source"] for e in events if e["event"] == "done"} == {"bundle"}
     here, there = Store(tmp_path / "here"), Store(tmp_path / "there")
     assert [there.digest(a) for a in artifacts] == [here.digest(a) for a in artifacts]
-    again = run(tmp_path / "there", "fetch", STACK, "--sources", f"bundle:{file}", "--json")
+    again = run(tmp_path / "there", "fetch", STACK, "--sources", f"bundle:{file}", "--with-pulumi", "--json")
     assert [json.loads(line)["event"] for line in again.stdout.splitlines()] == ["note", "note"]
 
 
@@ -87,7 +87,7 @@ def test_a_bundle_is_not_written_from_half_a_cache(tmp_path: Path) -> None:
     done = run(tmp_path / "here", "bundle", "-o", str(tmp_path / "lab.tar"), STACK)
     assert isinstance(done.exception, ArtifactError)
     assert gone.id in done.exception.output
-    assert f"stacklab fetch {STACK}" in done.exception.hint
+    assert f"stacklab fetch --with-pulumi {STACK}" in done.exception.hint
     assert not (tmp_path / "lab.tar").exists()
 
 
@@ -132,3 +132,14 @@ def test_the_bar_shows_what_is_under_way_and_the_time_left() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(3, "less than a minute"), (61, "about 1 min"), (1500, "about 25 min")])
 def test_time_left_is_no_more_exact_than_it_is_known(seconds: float, text: str) -> None:
     assert time_text(seconds) == text
+
+
+def test_pulumi_is_left_out_where_a_fitting_one_is_on_path(
+    bundled: tuple[Path, tuple[Artifact, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modules.pulumi_home.fitting_pulumi", lambda: Path("/usr/bin/pulumi"))
+    for name, words in (("plain", ()), ("whole", ("--with-pulumi",))):
+        done = run(tmp_path / name, "fetch", STACK, "--sources", f"bundle:{bundled[0]}", *words)
+        assert done.exit_code == 0, done.output
+    pulumi = catalogue.component("pulumi", Kind.BINARY).artifact
+    assert [Store(tmp_path / name).has(pulumi) for name in ("plain", "whole")] == [False, True]
