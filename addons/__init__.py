@@ -25,11 +25,12 @@ if TYPE_CHECKING:  # what only wants the facts need not load Pulumi
 
 @dataclass(frozen=True)
 class Installed:
-    """One addon in a cluster: what it provides, and its objects as resources, which are told but may not run yet."""
+    """One addon in a cluster: its objects, told but maybe not running; `network` is ready before any pod starts."""
 
     name: str
     provides: frozenset[str]
     applied: Applied
+    network: tuple[pulumi.Resource, ...]
 
 
 def discover() -> Mapping[str, Addon[Any]]:
@@ -48,30 +49,36 @@ def facts() -> Mapping[str, AddonFacts]:
 
 
 def install(plan: LabPlan, cluster: Cluster) -> Mapping[str, Installed]:
-    """Everything the stack file lists: all of it is told to the cluster first, then each addon is waited for.
+    """Everything the stack file lists, in the order that is ready soonest.
 
-    The pods' network is told first, since what runs in all others waits for it.
+    1. The pods' network is told to the cluster; while it starts, all that runs nothing by itself.
+    2. Once it is ready, what runs: a pod that is started before is tried again only ten seconds later.
+    3. Once everything has been told, each addon is waited for.
     """
     import pulumi
+
+    from modules.cluster import Turn
 
     known = discover()
     wanted = sorted((known[name] for name in plan.addons), key=lambda a: ("cni" not in a.provides, a.name))
     gives_addresses = any("loadbalancer" in addon.provides for addon in wanted)
     installed: dict[str, Installed] = {}
-    waits = []
+    later = []
+    turn = Turn()
     for addon in wanted:
         shown = pulumi.ComponentResource("stacklab:index:Addon", addon.name)
         objects, conditions = told_first(addon.objects(plan, plan.addons[addon.name]))
-        applied = cluster.apply(addon.name, objects, shown)
-        installed[addon.name] = Installed(addon.name, addon.provides, applied)
-        waits.append((addon.name, [c for c in conditions if gives_addresses or c.until != ADDRESS], applied, shown))
-    for name, conditions, applied, shown in waits:
+        conditions = [c for c in conditions if gives_addresses or c.until != ADDRESS]
+        applied = cluster.apply(addon.name, objects, shown, turn)
+        if "cni" in addon.provides:
+            network = cluster.ready(addon.name, conditions, applied, shown, Turn(waits=applied.last))
+            turn = Turn(told=applied.last, pods=(network,))
+        else:
+            later.append((addon.name, conditions, applied, shown))
+        installed[addon.name] = Installed(addon.name, addon.provides, applied, turn.pods)
+    everything = Turn(waits=tuple(last for one in installed.values() for last in one.applied.last))
+    for name, conditions, applied, shown in later:
         if conditions:
-            cluster.ready(name, conditions, applied, shown, told(installed))
+            cluster.ready(name, conditions, applied, shown, everything)
         shown.register_outputs({})
     return installed
-
-
-def told(installed: Mapping[str, Installed]) -> list[pulumi.Resource]:
-    """When these are there, the cluster knows of every object of every addon."""
-    return [last for one in installed.values() for last in one.applied.last]

@@ -13,6 +13,7 @@ from modules.base.errors import StacklabError
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
 from modules.manifests.objects import WORKLOADS
 from modules.manifests.waiting import SKIP, WAIT_FOR
+from modules.resources.ready import Ready
 from modules.topology.plan import LabPlan
 
 # One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
@@ -57,21 +58,14 @@ class Cluster:
         )
 
     def apply(
-        self,
-        owner: str,
-        objects: Sequence[Object],
-        parent: pulumi.Resource,
-        after_all: Sequence[pulumi.Resource] = (),
+        self, owner: str, objects: Sequence[Object], parent: pulumi.Resource, turn: Turn | None = None
     ) -> Applied:
-        """Register each object as a resource of its own type, after those it needs and at once with all others.
-
-        `after_all` are those that must have been told before anything here that the Kubernetes provider waits for.
-        """
+        """Register each object as a resource of its own type, after those it needs and at once with all others."""
         after = follows(objects)
         made: dict[Id, KubernetesObject] = {}
         for obj in _needed_first(objects, after):
             this = identity(obj)
-            before = [made[one] for one in after[this]] + list(after_all if awaited(obj) else ())
+            before = [*(made[one] for one in after[this]), *(turn or Turn()).of(obj)]
             secret = ["data"] if this.kind == "Secret" else ()
             opts = self.options(parent, before, secret, PATIENCE if this.kind in WORKLOADS else PATIENCE_GONE)
             made[this] = KubernetesObject(resource_name(owner, this), obj, opts)
@@ -83,30 +77,40 @@ class Cluster:
         conditions: Sequence[Condition],
         applied: Applied,
         parent: pulumi.Resource,
-        after_all: Sequence[pulumi.Resource] = (),
-    ) -> pulumi.Output[dict[str, str]]:
-        """Wait for the conditions once everything has been told; gives the addresses of services by namespace/name."""
-        # It reaches for kubectl, which a preview of a plan alone does not need.
-        from modules.resources.ready import Ready
-
+        turn: Turn | None = None,
+    ) -> Ready:
+        """Wait for the conditions, once everything they may need has been told to the cluster."""
         waited_for = [applied.objects[c.this] for c in conditions]
-        waiting = Ready(
+        return Ready(
             f"{name}/ready",
             cluster=pulumi.Output.concat(self.plan.stack, "/", self.generation),
             kubeconfig_file=self.kubeconfig_file,
             conditions=[c.data() for c in conditions],
             seen=pulumi.Output.all(*(obj.metadata.apply(_version) for obj in waited_for)),
             opts=pulumi.ResourceOptions(
-                parent=parent, deleted_with=self.resource, depends_on=[*waited_for, *after_all]
+                parent=parent, deleted_with=self.resource, depends_on=[*waited_for, *(turn or Turn()).waits]
             ),
         )
-        return waiting.addresses
 
 
 def _version(metadata: Mapping[str, Any] | None) -> str:
     """Changes with what an object asks for, or when it is made anew; not with its status."""
     found = metadata or {}
     return f"{found.get('uid', '')}:{int(found.get('generation') or 0)}"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What comes first: before anything is told to the cluster, before pods start, before anything is waited for."""
+
+    told: tuple[pulumi.Resource, ...] = ()
+    pods: tuple[pulumi.Resource, ...] = ()
+    waits: tuple[pulumi.Resource, ...] = ()
+
+    def of(self, obj: Object) -> tuple[pulumi.Resource, ...]:
+        if awaited(obj):
+            return (*self.pods, *self.waits)
+        return self.pods if obj["kind"] in WORKLOADS else self.told
 
 
 @dataclass(frozen=True)

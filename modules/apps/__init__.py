@@ -11,7 +11,7 @@ import pulumi
 from modules.apps.exposure import Record, ways
 from modules.apps.workload import NAMESPACE, workload
 from modules.base.errors import StacklabError
-from modules.cluster import Applied, Cluster, KubernetesObject
+from modules.cluster import Applied, Cluster, KubernetesObject, Turn
 from modules.manifests import Condition, Id, Object, identity, needs_address
 from modules.manifests.waiting import ADDRESS
 from modules.topology.model import App
@@ -36,15 +36,18 @@ class _Installed(Protocol):
     @property
     def applied(self) -> Applied: ...
 
+    @property
+    def network(self) -> tuple[pulumi.Resource, ...]: ...
+
 
 def deploy(plan: LabPlan, cluster: Cluster, addons: Mapping[str, _Installed]) -> Sequence[Record]:
-    """Register the apps beside the addons; none waits for an addon to run, only to be known to the cluster.
-
-    One record for each way to reach an app.
-    """
+    """Register the apps beside the addons, of which only the pods' network has to run before; a record for each way."""
     _apart(plan.apps)
-    told = [last for addon in addons.values() for last in addon.applied.last]
-    return [record for app in plan.apps for record in _deploy(app, cluster, told)]
+    turn = Turn(
+        pods=tuple(dict.fromkeys(network for addon in addons.values() for network in addon.network)),
+        waits=tuple(last for addon in addons.values() for last in addon.applied.last),
+    )
+    return [record for app in plan.apps for record in _deploy(app, cluster, turn)]
 
 
 def _apart(apps: Sequence[App]) -> None:
@@ -62,12 +65,12 @@ def _apart(apps: Sequence[App]) -> None:
                 )
 
 
-def _deploy(app: App, cluster: Cluster, told: Sequence[pulumi.Resource]) -> list[Record]:
+def _deploy(app: App, cluster: Cluster, turn: Turn) -> list[Record]:
     shown = pulumi.ComponentResource("stacklab:index:App", app.name)
-    applied = cluster.apply(app.name, objects(app), shown, told)
+    applied = cluster.apply(app.name, objects(app), shown, turn)
     balanced = [Condition(this, ADDRESS) for this, obj in _by_id(app).items() if needs_address(obj)]
-    addresses = cluster.ready(app.name, balanced, applied, shown, told) if balanced else pulumi.Output.from_input({})
-    inside = _Inside(cluster, applied, addresses)
+    waiting = cluster.ready(app.name, balanced, applied, shown, turn) if balanced else None
+    inside = _Inside(cluster, applied, waiting.addresses if waiting else pulumi.Output.from_input({}))
     records = [way.record(inside) for way in ways(app)]
     shown.register_outputs({})
     return records

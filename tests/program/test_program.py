@@ -12,6 +12,7 @@ import addons
 from modules import apps, cluster
 from modules.base.errors import StacklabError
 from modules.cluster import awaited
+from modules.manifests.objects import WORKLOADS
 from modules.topology.plan import LabPlan
 from tests.program import mocks, stand_in
 from tests.program.mocks import KUBECONFIG, Graph, Registered
@@ -99,14 +100,22 @@ def test_all_addons_are_told_before_anything_is_waited_for(graph: Graph) -> None
     assert {r.inputs.get("kind", "") for r in waits} >= {"", "Deployment", "Ingress"}
     of_addons = {r.urn for r in graph.inside() if not _of_app(r)}
     for resource in waits:
-        assert of_addons <= _before(resource, graph), resource.name
+        if resource.name == "calico/ready":
+            assert {urn for urn in of_addons if "::calico/" in urn} <= _before(resource, graph)
+        else:
+            assert of_addons <= _before(resource, graph), resource.name
 
 
-def test_nothing_but_a_wait_follows_a_wait(graph: Graph) -> None:
-    """What is told late is ready late."""
+def test_pods_start_once_their_network_is_ready_and_wait_for_nothing_else_to_run(graph: Graph) -> None:
+    network = graph.one("Ready", "calico/ready").urn
     waits = {r.urn for r in graph.resources if _waits(r)}
     for resource in graph.resources:
-        assert not waits & _before(resource, graph), resource.name
+        runs = resource.inputs.get("kind") in WORKLOADS and not resource.name.startswith("calico/")
+        told_only = not runs and resource.urn not in waits
+        seen = waits & _before(resource, graph)
+        assert seen <= {network}, resource.name
+        assert not (told_only and seen), resource.name
+        assert not runs or seen == {network}, resource.name
 
 
 def test_quick_objects_are_deleted_in_the_background(graph: Graph) -> None:
