@@ -148,7 +148,7 @@ def _images(lab: LabPlan, show: Show) -> None:
     from modules.host import engine
 
     runs = engine.choose()
-    show.say(f"making the node image in {runs.name}, about a minute the first time")
+    show.say(f"seeing to the node image in {runs.name}: about a minute the first time")
     show.say(f"node image: {prepare.ensure_node_image(lab.kubernetes, runs)}")
     if sum(machine.role == "master" for machine in lab.machines) > 1:
         show.say(f"load balancer image: {prepare.ensure_load_balancer_image(runs)}")
