@@ -52,7 +52,7 @@ def read_stack() -> LabPlan:
 
 def require_artifacts(lab: LabPlan) -> None:
     """Fail before anything is touched when the lab's artifacts are not in the cache."""
-    missing = artifacts.missing(lab.kubernetes)
+    missing = artifacts.missing(lab.kubernetes, pulumi=False)
     if missing:
         names = ", ".join(a.id for a in missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise ArtifactError(

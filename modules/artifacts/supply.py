@@ -113,5 +113,6 @@ def _usable(
     asked = survey.survey(order.order(setting, mirrors, ways, bundle))
     usable = asked.usable
     if setting == "upstream":
+        asked.require()
         usable = (*usable, Limited(packages, ours))
     return usable, asked.lines()
