@@ -146,10 +146,29 @@ def test_the_provider_is_replaced_with_the_cluster_and_not_with_its_kubeconfig()
     assert provider.inputs["enableServerSideApply"] == "true"
 
 
-def test_the_pods_network_is_told_first() -> None:
-    names = [r.name for r in build(on_kind("Pulumi.dev.yaml"))[0].of("Addon")]
-    assert names[0] == "calico"
-    assert set(names) == {"calico", "local-path", "metallb", "metrics-server", "traefik"}
+def test_the_pods_network_is_told_before_all_other_addons(graph: Graph) -> None:
+    network = graph.one("DaemonSet", "calico/kube-system/calico-node").urn
+    others = [r for r in graph.inside() if not _of_app(r) and not r.name.startswith("calico/")]
+    assert others
+    for resource in others:
+        assert network in _before(resource, graph), resource.name
+
+
+def test_a_network_of_any_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "zz.py").write_text(
+        """
+from addons.base import Addon, Settings
+
+def objects(plan, settings):
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "net", "namespace": "kube-system"}}]
+
+ADDON = Addon("zz", frozenset({"cni"}), Settings, objects)
+"""
+    )
+    monkeypatch.setattr(addons, "__path__", [*addons.__path__, str(tmp_path)])
+    graph, _ = build(stand_in.lab(addons={"metallb": {}, "zz": {}}))
+    network = graph.one("ConfigMap", "zz/kube-system/net").urn
+    assert network in _before(graph.one("Namespace", "metallb/metallb-system"), graph)
 
 
 def test_records_say_how_each_exposure_is_reached() -> None:
