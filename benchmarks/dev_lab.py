@@ -40,7 +40,7 @@ Figures = dict[str, list[float]]
 class ByHand:
     """The lab as the script makes it, and what the script needs for it."""
 
-    def __init__(self, folder: Path, engine: Engine, image: str) -> None:
+    def __init__(self, folder: Path, engine: Engine, image: str, path: str) -> None:
         self.engine = engine
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class ByHand:
         self.env = {
             **os.environ,
             **engine.env,
-            "PATH": f"{CHECKOUT / '.stacklab' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "PATH": path,
             "ENGINE": engine.name,
             "CLUSTER": self.plan.cluster,
             "SUBNET": network.machines,
@@ -135,7 +135,7 @@ def main() -> None:
     lab = Lab.like(project, OURS, CHECKOUT / "stacks" / "Pulumi.dev.yaml")
     our_plan = plan(load(project.stack_file(OURS), known()), OURS)
     image = artifacts.images.ensure_node_image(our_plan.kubernetes, engine)
-    hand = ByHand(CHECKOUT / ".stacklab" / "bench" / "byhand", engine, image)
+    hand = ByHand(CHECKOUT / ".stacklab" / "bench" / "byhand", engine, image, project.env["PATH"])
     figures: Figures = {}
 
     def note(name: str, value: float) -> None:
@@ -165,7 +165,7 @@ def main() -> None:
             note("idle MB", _idle_memory(engine, our_plan) / 1e6)
             ours("destroy", "destroy", "--yes", "--skip-preview")
     finally:
-        hand.engine.run("network", "rm", "-f", HAND, timeout=60, check=False)
+        hand.engine.run("network", "rm", "-f", hand.plan.cluster, timeout=60, check=False)
         lab.remove()
     _report(figures)
 

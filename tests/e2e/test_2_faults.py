@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from modules.artifacts.images import node_image
 from modules.base.probe import Answer, wait_for
 from modules.host.engine import choose
 from tests.support.labs import SMALL, Lab
@@ -90,6 +91,22 @@ def test_a_strangers_network_of_our_name_stays_untouched(small: Lab) -> None:
         assert "10.204.77.0/24" in json.dumps(left)
     finally:
         engine.run("network", "rm", name, timeout=30)
+
+
+def test_a_strangers_cluster_of_our_name_stays_untouched(small: Lab) -> None:
+    engine = choose()
+    name = f"stacklab-{small.stack}"
+    image = node_image("1.36.3")
+    machine = f"{name}-control-plane"
+    engine.run("create", "--name", machine, "--label", f"io.x-k8s.kind.cluster={name}", image, timeout=60)
+    try:
+        made = engine.run("inspect", machine, "--format", "{{.Id}}", timeout=30).stdout
+        refused = small.up()
+        assert refused.code != 0
+        assert f"{machine} is there already" in refused.output
+        assert engine.run("inspect", machine, "--format", "{{.Id}}", timeout=30).stdout == made
+    finally:
+        engine.run("rm", "--force", "--volumes", machine, timeout=30)
 
 
 def test_two_labs_stand_side_by_side(small: Lab, project: Project) -> None:
