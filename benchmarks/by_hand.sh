@@ -9,9 +9,9 @@ address() { kubectl get service -n "$1" "$2" -o 'jsonpath={.status.loadBalancer.
 
 step start
 "$ENGINE" network create --subnet "$SUBNET" --gateway "$GATEWAY" "$CLUSTER" >/dev/null
-kind create cluster --name "$CLUSTER" --config "$CONFIG" --kubeconfig "$KUBECONFIG" --wait 0s -q
+kind create cluster --name "$CLUSTER" --config "$CONFIG" --kubeconfig "$KUBECONFIG" --wait 0s >/dev/null
 step kind
-kubectl apply -q --server-side -f "$MANIFESTS/calico.yaml" >/dev/null
+kubectl apply --server-side -f "$MANIFESTS/calico.yaml" >/dev/null
 kubectl wait --for=condition=Ready nodes --all --timeout=180s >/dev/null
 step calico
 kubectl apply --server-side -f "$MANIFESTS/local-path.yaml" >/dev/null

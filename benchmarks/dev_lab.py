@@ -24,7 +24,7 @@ from modules.apps import objects as app_objects
 from modules.host import facts
 from modules.host.engine import Engine, choose
 from modules.known import known
-from modules.local.kind import config
+from modules.local.kind import config, shim
 from modules.resources.kind_cluster import inputs_of, spec_of
 from modules.topology.parse import load
 from modules.topology.plan import LabPlan, plan
@@ -50,7 +50,7 @@ class ByHand:
         self.env = {
             **os.environ,
             **engine.env,
-            "PATH": path,
+            "PATH": f"{folder / 'bin'}{os.pathsep}{path}",
             "ENGINE": engine.name,
             "CLUSTER": self.plan.cluster,
             "SUBNET": network.machines,
@@ -68,6 +68,12 @@ class ByHand:
         spec = spec_of({**inputs_of(self.plan, image), "network": self.plan.cluster})
         document = config.document(spec, chosen, artifacts.release(self.plan.kubernetes))
         (self.folder / "kind.yaml").write_text(yaml.safe_dump(document))
+        # kind binds /lib/modules, which not every host has: the shim of our labs stands in for it.
+        door = self.folder / "bin" / self.engine.name
+        door.parent.mkdir(exist_ok=True)
+        binary, modules = self.engine.binary, chosen.modules_dir
+        door.write_text(shim.render(spec, engine=self.engine.name, binary=binary, labels={}, modules=modules))
+        door.chmod(0o755)
         for name, addon in addons.discover().items():
             found = _plain(addon.objects(self.plan, self.plan.addons[name]))
             _dump(self.folder / f"{name}.yaml", [o for o in found if o["kind"] not in AFTER])
