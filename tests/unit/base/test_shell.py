@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from modules.base.errors import CommandError
+from modules.base.probe import Answer, wait_for
 from modules.base.shell import paste, run
 
 
@@ -37,9 +38,13 @@ def test_a_late_program_is_ended_with_all_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     with pytest.raises(CommandError, match="stopped after 1 s"):
         run(["sh", "-c", f"sleep 60 & echo $! > {pid}; wait"], timeout=1)
-    child = int(pid.read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    state = Path(f"/proc/{int(pid.read_text())}/stat")
+
+    def ended() -> Answer[bool]:
+        seen = state.read_text().split()[2] if state.exists() else "Z"
+        return Answer(seen == "Z" or None, f"state {seen}")
+
+    wait_for("what it started has ended", ended, timeout=10)
 
 
 def test_a_missing_program_says_so() -> None:
