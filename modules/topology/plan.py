@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel
 
 from modules.topology import address as a
 from modules.topology.advice import warnings
-from modules.topology.model import App, LabSpec
+from modules.topology.model import App, LabSpec, Libvirt, Minikube, Mirrors, Ssh
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Network:
 
 @dataclass(frozen=True)
 class LabPlan:
-    """Everything the layers above need to make the lab."""
+    """Everything the layers above need to make the lab; `etcd` names external members, none when it is stacked."""
 
     stack: str
     cluster: str
@@ -55,6 +55,11 @@ class LabPlan:
     apps: tuple[App, ...]
     sources: str
     warnings: tuple[str, ...]
+    etcd: tuple[str, ...] = ()
+    mirrors: Mirrors = field(default_factory=Mirrors)
+    libvirt: Libvirt = field(default_factory=Libvirt)
+    ssh: Ssh = field(default_factory=Ssh)
+    minikube: Minikube = field(default_factory=Minikube)
 
 
 def plan(spec: LabSpec, stack: str) -> LabPlan:
@@ -84,6 +89,11 @@ def plan(spec: LabSpec, stack: str) -> LabPlan:
         apps=spec.apps,
         sources=spec.sources,
         warnings=warnings(spec),
+        etcd=() if spec.etcd == "stacked" else spec.etcd,
+        mirrors=spec.mirrors,
+        libvirt=spec.libvirt,
+        ssh=spec.ssh,
+        minikube=spec.minikube,
     )
 
 

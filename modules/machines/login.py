@@ -1,0 +1,19 @@
+"""How one machine is reached over SSH; the files are the lab's own (modules.machines.keys)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Login:
+    """`machine` is its name in the stack file, for messages. `jump` is a host on the way, as ssh -J wants it."""
+
+    machine: str
+    address: str
+    key: Path
+    known_hosts: Path
+    user: str = "root"
+    port: int = 22
+    jump: str = ""
