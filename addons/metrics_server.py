@@ -16,6 +16,10 @@ from modules.topology.plan import LabPlan
 NAME = "metrics-server"
 # Its kustomization sets this on everything, selectors included.
 LABELS = {"k8s-app": "metrics-server"}
+# On the machines' own network it takes its first two looks, ten seconds apart, while the pods' network still starts.
+# The kubelet has the port that the manifest uses.
+PORT = 4443
+BEFORE_THE_NETWORK = [{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoSchedule"}]
 
 
 class MetricsServerSettings(Settings):
@@ -31,12 +35,20 @@ def objects(plan: LabPlan, settings: MetricsServerSettings) -> list[Object]:
         spec = obj["spec"]
         spec["selector"] = {"matchLabels": LABELS}
         spec["template"]["metadata"] = {"labels": LABELS}
+        pod = spec["template"]["spec"]
+        pod["hostNetwork"] = True
+        spec["strategy"] = {"type": "Recreate"}  # two cannot have the port on one machine
+        pod["tolerations"] = [*pod.get("tolerations", []), *BEFORE_THE_NETWORK]
         main = container(obj, "metrics-server")
         main["image"] = baked("registry.k8s.io/metrics-server/metrics-server")
-        kept = [a for a in main["args"] if not a.startswith(("--metric-resolution", "--kubelet-insecure-tls"))]
+        ours = ("--metric-resolution", "--kubelet-insecure-tls", "--secure-port")
+        kept = [a for a in main["args"] if not a.startswith(ours)]
+        for port in main["ports"]:
+            port["containerPort"] = PORT
         # The machines' kubelets sign their own certificates; a look has to end before the next one begins.
         main["args"] = [
             *kept,
+            f"--secure-port={PORT}",
             f"--metric-resolution={settings.resolution}s",
             "--kubelet-request-timeout=5s",
             "--kubelet-insecure-tls",

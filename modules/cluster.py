@@ -11,7 +11,7 @@ import pulumi_kubernetes as k8s
 
 from modules.base.errors import StacklabError
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
-from modules.manifests.objects import WORKLOADS
+from modules.manifests.objects import WORKLOADS, on_host_network
 from modules.manifests.waiting import SKIP, WAIT_FOR
 from modules.resources.ready import Ready
 from modules.topology.plan import LabPlan
@@ -110,7 +110,7 @@ class Turn:
     def of(self, obj: Object) -> tuple[pulumi.Resource, ...]:
         if awaited(obj):
             return (*self.pods, *self.waits)
-        return self.pods if obj["kind"] in WORKLOADS else self.told
+        return self.pods if obj["kind"] in WORKLOADS and not on_host_network(obj) else self.told
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,12 @@ def identity(obj: Mapping[str, Any]) -> Id:
     return Id(group if version else "", obj["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
+def on_host_network(obj: Mapping[str, Any]) -> bool:
+    """Whether the pods it starts use their machine's network, and so need no network of pods."""
+    template = obj["spec"].get("template", {}) if obj["kind"] in WORKLOADS else {}
+    return bool(template.get("spec", {}).get("hostNetwork"))
+
+
 def pulumi_token(obj: Mapping[str, Any]) -> str:
     """The type of the Pulumi resource for an object: kubernetes:apps/v1:Deployment."""
     version = str(obj["apiVersion"])

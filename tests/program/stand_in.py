@@ -104,6 +104,7 @@ def metrics_server() -> list[dict[str, Any]]:
         "name": "metrics-server",
         "image": "gcr.io/k8s-staging-metrics-server/metrics-server:master",
         "args": ["--secure-port=10250", "--metric-resolution=15s"],
+        "ports": [{"name": "https", "containerPort": 10250}],
         **slow("/readyz"),
     }
     api = {

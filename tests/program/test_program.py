@@ -110,12 +110,17 @@ def test_pods_start_once_their_network_is_ready_and_wait_for_nothing_else_to_run
     network = graph.one("Ready", "calico/ready").urn
     waits = {r.urn for r in graph.resources if _waits(r)}
     for resource in graph.resources:
-        runs = resource.inputs.get("kind") in WORKLOADS and not resource.name.startswith("calico/")
+        runs = _needs_network(resource)
         told_only = not runs and resource.urn not in waits
         seen = waits & _before(resource, graph)
         assert seen <= {network}, resource.name
         assert not (told_only and seen), resource.name
         assert not runs or seen == {network}, resource.name
+
+
+def test_metrics_are_gathered_while_the_network_starts(graph: Graph) -> None:
+    server = graph.one("Deployment", "metrics-server/kube-system/metrics-server")
+    assert not {r.urn for r in graph.resources if _waits(r)} & _before(server, graph)
 
 
 def test_quick_objects_are_deleted_in_the_background(graph: Graph) -> None:
@@ -258,6 +263,13 @@ def test_two_apps_that_want_the_same_object_are_refused() -> None:
 
 def _group(resource: Registered) -> str:
     return str(resource.inputs["apiVersion"]).rpartition("/")[0]
+
+
+def _needs_network(resource: Registered) -> bool:
+    """Whether it starts pods that cannot run before the network of pods does."""
+    if resource.inputs.get("kind") not in WORKLOADS or resource.name.startswith("calico/"):
+        return False
+    return not resource.inputs["spec"]["template"]["spec"].get("hostNetwork")
 
 
 def _waits(resource: Registered) -> bool:
