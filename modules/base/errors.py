@@ -54,6 +54,11 @@ class StacklabError(Exception):
             lines.append(f"  next: {self.hint}")
         return "\n".join(lines)
 
+    def in_one_line(self) -> str:
+        """What failed, and the last thing the program below said."""
+        said = [line.strip() for line in self.output.strip().splitlines() if line.strip()]
+        return f"{self.what}: {said[-1]}" if said else self.what
+
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments are lost by Exception's own pickling.
         return (_rebuild, (type(self), self.__dict__.copy()))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from modules.base.errors import StacklabError
-
 if TYPE_CHECKING:
     from modules.verify.context import Context
 
@@ -49,9 +47,3 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """As `--json` shows it."""
         return {**asdict(self), "seconds": round(self.seconds, 2)}
-
-
-def short(error: StacklabError) -> str:
-    """An error in one line: what failed, and the last thing the program below said."""
-    said = [line.strip() for line in error.output.strip().splitlines() if line.strip()]
-    return f"{error.what}: {said[-1]}" if said else error.what

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.base.errors import StacklabError
-from modules.verify.finding import short
 from modules.verify.kubectl import Kubectl
 from modules.verify.web import Reply, from_line
 
@@ -197,7 +196,7 @@ class Probes:
                     applied = True
                 self._running = running(self._kubectl.items("daemonsets,pods", "--namespace", self.namespace))
             except StacklabError as error:
-                self._running = Running(evidence=short(error))
+                self._running = Running(evidence=error.in_one_line())
             self._stop.wait(0 if self._running.probes else EVERY)
         self._settled.set()
 

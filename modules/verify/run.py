@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from modules.base.errors import ProbeTimeoutError, StacklabError
 from modules.base.probe import Answer, wait_for
 from modules.verify.context import Context
-from modules.verify.finding import Check, Finding, Look, short
+from modules.verify.finding import Check, Finding, Look
 
 EVERY = 0.5
 
@@ -76,7 +76,7 @@ def settle(context: Context, check: Check, *, timeout: float, stop: threading.Ev
         try:
             seen = check.look(context)
         except StacklabError as error:
-            seen = Look(False, short(error))
+            seen = Look(False, error.in_one_line())
         return Answer(seen if seen.ok or seen.final else None, seen.evidence)
 
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from modules.base.errors import CommandError, ProbeTimeoutError, StacklabError
+from modules.base.errors import CommandError, ProbeTimeoutError
 from modules.verify import run
 from modules.verify.context import Context
 from modules.verify.finding import Finding, Look
@@ -202,10 +202,3 @@ def test_every_run_has_a_namespace_of_its_own(context: Context) -> None:
     names = {Probes(context.kubectl, "x").namespace for _ in range(20)}
     assert len(names) == 20
     assert all(name.startswith("stacklab-verify-") for name in names)
-
-
-def test_an_error_in_one_line() -> None:
-    from modules.verify.finding import short
-
-    assert short(StacklabError("it broke")) == "it broke"
-    assert short(StacklabError("it broke", output="one\n two \n\n")) == "it broke: two"
