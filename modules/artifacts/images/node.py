@@ -25,6 +25,7 @@ REPOSITORY = "localhost/stacklab/node"
 ENTRYPOINT = "/usr/local/bin/stacklab-entrypoint"
 COMMAND = (ENTRYPOINT, "/sbin/init")
 ENABLED = ("containerd.service", "kubelet.service", "undo-mount-hacks.service")
+CODE = ("bake.py", "compose.py", "layer.py", "node.py", "oci.py", "files/bake.sh", "files/entrypoint.sh")
 SANDBOX_IMAGE = re.compile(r'(?m)^(\s*sandbox_image = )"[^"]*"')
 
 # kind applies this file to every new cluster and falls back to a StorageClass that provisions nothing when it is not
@@ -79,12 +80,12 @@ def reference(recipe: NodeRecipe, digests: Mapping[str, str]) -> str:
     """The image's name; digests: artifact id -> digest, of everything that goes into it and of nothing else."""
     inputs = {
         "artifacts": dict(digests),
-        "images": [_said(image) for image in recipe.images],
+        "images": [said(image) for image in recipe.images],
         "paths": {path: artifact.id for path, artifact in recipe.binaries.items()},
         "links": dict(recipe.links),
         "pause": recipe.pause,
         "on": recipe.on,
-        "code": _code(),
+        "code": code(*CODE),
     }
     text = json.dumps(inputs, sort_keys=True)
     return f"{REPOSITORY}:v{recipe.kubernetes}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
@@ -140,16 +141,15 @@ def _kind_files(folder: Path, pause: str) -> list[Entry]:
     return [*kept, File(config, text.encode())]
 
 
-def _said(image: types.Image) -> list[object]:
+def said(image: types.Image) -> list[object]:
     """What the catalogue says about an image."""
     files = sorted([path, part.artifact.id, part.member] for path, part in image.files.items())
     settings = oci.config(oci.Image(image.reference, (), compose.run(image))).decode()
     return [image.reference, image.base, settings, files, sorted(image.links.items())]
 
 
-def _code() -> str:
+def code(*names: str) -> str:
     """A hash of this package's own text: what it puts into an image besides the artifacts."""
     folder = resources.files("modules.artifacts.images")
-    names = ["bake.py", "compose.py", "layer.py", "node.py", "oci.py", "files/bake.sh", "files/entrypoint.sh"]
     texts = [folder.joinpath(*name.split("/")).read_text(encoding="utf-8") for name in names]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()

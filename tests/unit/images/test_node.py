@@ -93,7 +93,7 @@ def test_any_change_of_a_digest_is_another_name() -> None:
 
 def test_a_change_of_our_own_scripts_is_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
     before = node.reference(RECIPE, DIGESTS)
-    monkeypatch.setattr(node, "_code", lambda: "changed")
+    monkeypatch.setattr(node, "code", lambda *names: "changed")
     assert node.reference(RECIPE, DIGESTS) != before
 
 
