@@ -60,7 +60,7 @@ def run(
     raised; a time-out and a missing program always raise CommandError.
     """
     words = [str(a) for a in argv]
-    line = _hide(paste(words, env=env, cwd=cwd), redact)
+    line = hide(paste(words, env=env, cwd=cwd), redact)
     log.debug("run %s", line)
     started = time.monotonic()
     out: list[str] = []
@@ -70,12 +70,12 @@ def run(
         def add(text: str) -> None:
             into.append(text)
             if on_line:
-                on_line(_hide(text.rstrip("\n"), redact))
+                on_line(hide(text.rstrip("\n"), redact))
 
         return add
 
     def failure(what: str, code: int | None) -> CommandError:
-        text = _hide("".join(out) + "".join(err), redact)
+        text = hide("".join(out) + "".join(err), redact)
         return CommandError(what, code=code, command=line, output=text, where=where, hint=hint)
 
     try:
@@ -114,7 +114,8 @@ def run(
     return Result(code, "".join(out), "".join(err), seconds)
 
 
-def _hide(text: str, secrets: Sequence[str]) -> str:
+def hide(text: str, secrets: Sequence[str]) -> str:
+    """The text with each secret word replaced."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[secret]")

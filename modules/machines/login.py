@@ -8,7 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Login:
-    """`machine` is its name in the stack file, for messages. `jump` is a host on the way, as ssh -J wants it."""
+    """`machine` is its name in the stack file, for messages. `jump` is a host on the way, as ssh -J wants it.
+
+    `known_hosts` belongs to the lab. Host keys are known before the first contact, but for machines that others made:
+    there `accept_new` notes the key at the first contact, unless one of `also_known` has it already.
+    """
 
     machine: str
     address: str
@@ -17,3 +21,5 @@ class Login:
     user: str = "root"
     port: int = 22
     jump: str = ""
+    accept_new: bool = False
+    also_known: tuple[Path, ...] = ()
