@@ -187,7 +187,7 @@ def _receive(path: str, mode: int, size: int) -> str:
         f"set -e; umask 077; target={shlex.quote(path)}; folder={shlex.quote(folder)}; "
         f'part="$folder"/{shlex.quote(f".{name}.stacklab-part")}; '
         '[ -d "$folder" ] || (umask 022; mkdir -p "$folder"); '
-        'trap \'rm -f "$part"\' EXIT; cat >"$part"; '
+        'trap "" PIPE HUP; trap \'rm -f "$part"\' EXIT; cat >"$part"; '
         f'[ "$(stat -c %s "$part")" = {size} ] || {{ echo "the file did not come whole" >&2; exit 1; }}; '
         f'chmod {mode:o} "$part"; mv -fT "$part" "$target" 2>/dev/null || cat "$part" >"$target"'
     )
