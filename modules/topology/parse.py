@@ -19,7 +19,8 @@ from modules.topology.checks import check
 from modules.topology.known import Known
 from modules.topology.locate import Locator
 from modules.topology.model import LabSpec
-from modules.topology.problem import Path, Problem, StackProblemsError, nearest
+from modules.topology.order import in_order
+from modules.topology.problem import Problem, StackProblemsError, nearest
 from modules.topology.resolve import nearest_version, resolve
 from modules.topology.shape import shape
 from modules.topology.words import Schema
@@ -52,6 +53,12 @@ def parse(data: object, known: Known, *, source: str = "stack file", text: str |
 
 def load(path: FilePath, known: Known) -> LabSpec:
     """The lab of a stack file, read from `config: {stacklab:lab: ...}`."""
+    data, text = read(path)
+    return parse(data, known, source=str(path), text=text)
+
+
+def read(path: FilePath) -> tuple[Any, str]:
+    """The lab of a stack file as it is written there, unchecked, and the file's text."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -63,13 +70,7 @@ def load(path: FilePath, known: Known) -> LabSpec:
             f"; did you mean {nearest(asked, there)}?" if nearest(asked, there) else ""
         )
         raise InvalidStackError("there is no such stack file", where=str(path), hint=hint if there else "") from None
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        what = f"this is not YAML: {at}{getattr(error, 'problem', None) or error}"
-        raise InvalidStackError(what, where=str(path), hint="look at that line and the one before it") from None
+    document = decode(text, str(path))
     config = document.get("config") if isinstance(document, Mapping) else None
     if not isinstance(config, Mapping) or "stacklab:lab" not in config:
         keys = [str(key) for key in config] if isinstance(config, Mapping) else []
@@ -77,7 +78,18 @@ def load(path: FilePath, known: Known) -> LabSpec:
         what = "there is no lab in it: `config:` must have the key `stacklab:lab`"
         hint = f"{close} should be stacklab:lab" if close else "begin with the three lines of stacks/Pulumi.dev.yaml"
         raise InvalidStackError(what, where=str(path), hint=hint)
-    return parse(config["stacklab:lab"], known, source=str(path), text=text)
+    return config["stacklab:lab"], text
+
+
+def decode(text: str, where: str, loader: Any = yaml.SafeLoader) -> Any:
+    """The data of a YAML text; what is not YAML is an error that says where it stops being."""
+    try:
+        return yaml.load(text, Loader=loader)  # noqa: S506 - callers hand in safe loaders only
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        what = f"this is not YAML: {at}{getattr(error, 'problem', None) or error}"
+        raise InvalidStackError(what, where=where, hint="look at that line and the one before it") from None
 
 
 @cache
@@ -106,9 +118,7 @@ def _twice_in_list(data: Mapping[Any, Any]) -> list[Problem]:
 
 
 def _sorted(problems: list[Problem], locator: Locator, data: Mapping[Any, Any]) -> list[Problem]:
-    placed = [_placed(problem, locator, data) for problem in problems]
-    order = _order(data)
-    return sorted(placed, key=lambda p: _position(p.path, order))
+    return in_order([_placed(problem, locator, data) for problem in problems], data)
 
 
 def _placed(problem: Problem, locator: Locator, data: object) -> Problem:
@@ -119,24 +129,3 @@ def _placed(problem: Problem, locator: Locator, data: object) -> Problem:
         path = ("addons", names.index(path[1]))
     other_line = None if other is None else locator.line(other)
     return replace(problem, path=path, line=problem.line or locator.line(path), other_line=other_line)
-
-
-def _order(data: object) -> dict[Path, int]:
-    """Every path of the data, numbered as they stand in the file."""
-    order: dict[Path, int] = {}
-
-    def walk(value: object, path: Path) -> None:
-        order[path] = len(order)
-        if isinstance(value, Mapping):
-            for key, inner in value.items():
-                walk(inner, (*path, key if isinstance(key, str) else str(key)))
-        elif isinstance(value, (list, tuple)):
-            for index, inner in enumerate(value):
-                walk(inner, (*path, index))
-
-    walk(data, ())
-    return order
-
-
-def _position(path: Path, order: Mapping[Path, int]) -> int:
-    return next(order[path[:n]] for n in range(len(path), -1, -1) if path[:n] in order)

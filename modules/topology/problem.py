@@ -55,11 +55,11 @@ class Problem:
         looked_at = (self.path, *self.rests_on, *(() if self.other is None else (self.other,)))
         return any(related(path, gone) for gone in wrong for path in looked_at)
 
-    def lines(self) -> list[str]:
-        """The paragraph shown for it."""
-        other = "" if self.other is None else show_path(ROOT + self.other) + _at_line(self.other_line)
+    def lines(self, root: Path = ROOT) -> list[str]:
+        """The paragraph shown for it; `root` is where in its file the paths start."""
+        other = "" if self.other is None else show_path(root + self.other) + _at_line(self.other_line)
         rows = [("found", show(self.found)), ("also at", other), ("allowed", self.allowed), ("try", self.hint)]
-        head = show_path(ROOT + self.path) + _at_line(self.line)
+        head = show_path(root + self.path) + _at_line(self.line)
         return [head, f"  {self.what}", *(line for name, text in rows if text for line in _row(name, text))]
 
 
@@ -75,15 +75,17 @@ def _row(name: str, text: str) -> list[str]:
 
 
 class StackProblemsError(InvalidStackError):
-    """All problems of one stack file; `problems` for programs, the text for people."""
+    """All problems of one file; `problems` for programs, the text for people."""
 
-    def __init__(self, problems: Sequence[Problem], source: str) -> None:
+    def __init__(
+        self, problems: Sequence[Problem], source: str, *, root: Path = ROOT, guide: str = "docs/stack-file.md"
+    ) -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        body = "\n\n".join("\n".join(f"  {line}" for line in problem.lines()) for problem in problems)
+        body = "\n\n".join("\n".join(f"  {line}" for line in problem.lines(root)) for problem in problems)
         super().__init__(
             f"{count}, nothing was touched\n\n{body}\n",
             where=source,
-            hint="mend the file and run the same command again; every key is explained in docs/stack-file.md",
+            hint=f"mend the file and run the same command again; every key is explained in {guide}",
         )
         self.problems = tuple(problems)
 

@@ -43,7 +43,7 @@ def schema(known: Known) -> Json:
         "required": ["config"],
         "$defs": definitions,
     }
-    return {str(key): _tidy(value) for key, value in document.items()}
+    return {str(key): tidy(value) for key, value in document.items()}
 
 
 def schema_text(known: Known) -> str:
@@ -63,20 +63,20 @@ def _addons(known: Known, refs: Mapping[Any, Any]) -> Json:
     }
 
 
-def _tidy(node: Any, names: bool = False) -> Any:
+def tidy(node: Any, names: bool = False) -> Any:
     """Without pydantic's titles ("Cpus" for cpus), and with allowed values' words as what editors show."""
     if isinstance(node, list):
-        return [_tidy(item) for item in node]
+        return [tidy(item) for item in node]
     if not isinstance(node, dict):
         return node
     if names:  # keys here are names of properties or definitions
-        return {key: _tidy(value) for key, value in node.items()}
-    tidy = {
-        key: _tidy(value, names=key in ("properties", "$defs", "patternProperties"))
+        return {key: tidy(value) for key, value in node.items()}
+    shown = {
+        key: tidy(value, names=key in ("properties", "$defs", "patternProperties"))
         for key, value in node.items()
         if key not in ("title", "x-allowed") or not isinstance(value, str)
     }
     words = node.get("x-allowed")
     if words:
-        tidy["description"] = f"{node['description']} Allowed: {words}." if "description" in node else words
-    return tidy
+        shown["description"] = f"{node['description']} Allowed: {words}." if "description" in node else words
+    return shown

@@ -1,0 +1,1 @@
+"""The class: a roster and a template become a Pulumi stack for every student."""
