@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modules.base import probe, shell
+from modules.base import kubeconfig, probe, shell
 from modules.base.errors import CommandError, StacklabError
 from modules.host.engine import Engine
 from modules.host.facts import NodeHost
 from modules.local import containers, owner
 from modules.local.containers import Container
-from modules.local.kind import config, evidence, files, kubeconfig, marks, shim
+from modules.local.kind import config, evidence, files, marks, shim
 from modules.local.kind.config import Tags
 from modules.local.kind.files import LabFiles
 from modules.local.kind.spec import ClusterSpec, Node
@@ -102,7 +102,7 @@ def revive(engine: Engine, spec: ClusterSpec, owner_id: str, text: str, before: 
     start(engine, found)
     lab_files = files.of(spec.stack)
     if not lab_files.kubeconfig.exists() or lab_files.kubeconfig.read_text() != text:
-        lab_files.write_kubeconfig(text)
+        kubeconfig.write(lab_files.kubeconfig, text)
     access = kubeconfig.read(text)
     kubeconfig.wait_for_api(access, timeout=API, where=spec.name, hint=f"{engine.name} logs {spec.masters[0].name}")
     set_marks(engine, spec, before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,15 +45,6 @@ class LabFiles:
         script = self.bin / engine
         script.write_text(shim)
         script.chmod(0o755)
-
-    def write_kubeconfig(self, text: str) -> None:
-        """Whole or not at all, and for the owner's eyes only from the first byte."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f"kubeconfig.{os.getpid()}"
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(text)
-        draft.replace(self.kubeconfig)
 
     def remove(self) -> None:
         """What this module and kind made; the folder itself when nothing else is in it."""

@@ -1,13 +1,15 @@
-"""What stands in the kubeconfig that kind writes, and whether the API behind it answers."""
+"""What stands in a kubeconfig, another address in it, a private file for it, and whether the API behind it answers."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -35,6 +37,24 @@ def read(text: str) -> Access:
     except (yaml.YAMLError, TypeError, KeyError, IndexError, ValueError) as error:
         # The text holds a private key: nothing of it goes into the error, nor does the cause.
         raise StacklabError(f"the kubeconfig is not whole ({type(error).__name__})", hint="pulumi up") from None
+
+
+def with_server(text: str, server: str) -> str:
+    """The same kubeconfig with another address of the API."""
+    read(text)
+    data: dict[str, Any] = yaml.safe_load(text)
+    data["clusters"][0]["cluster"]["server"] = server
+    return yaml.safe_dump(data, sort_keys=False)
+
+
+def write(path: Path, text: str) -> None:
+    """Whole or not at all, and for the owner's eyes only from the first byte."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+    draft.replace(path)
 
 
 def wait_for_api(access: Access, *, timeout: float, where: str, hint: str) -> None:
