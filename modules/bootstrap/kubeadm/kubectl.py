@@ -1,0 +1,115 @@
+"""The API as a master sees it: kubectl there, over SSH, with the administrator's kubeconfig of that machine."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from modules.base.errors import CommandError, StacklabError
+from modules.base.probe import Answer, wait_for
+from modules.base.shell import Result
+from modules.bootstrap.kubeadm import nodes
+from modules.machines.remote import Remote
+
+KUBECTL = "KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=20s"
+HEALTHY = 10.0
+
+
+class Api:
+    """The API by way of one master."""
+
+    def __init__(self, master: Remote) -> None:
+        self.master = master
+
+    def kubectl(self, *words: str, timeout: float = 40, check: bool = True, stdin: str = "") -> Result:
+        return self.master.run(f"{KUBECTL} {shlex.join(words)}", timeout=timeout, check=check, stdin=stdin)
+
+    def healthy(self) -> bool:
+        """Whether this master's own API server answers."""
+        try:
+            local = "--server=https://127.0.0.1:6443"
+            return self.kubectl("get", "--raw=/readyz", local, timeout=HEALTHY, check=False).code == 0
+        except CommandError:
+            return False
+
+    def node(self, name: str) -> dict[str, Any] | None:
+        """The node's object; None when the cluster has none of that name."""
+        said = self.kubectl("get", "node", name, "--ignore-not-found", "-o", "json").stdout
+        found: dict[str, Any] | None = json.loads(said) if said.strip() else None
+        return found
+
+    def versions(self) -> dict[str, str]:
+        """Each node's kubelet version."""
+        items = json.loads(self.kubectl("get", "nodes", "-o", "json").stdout)["items"]
+        return {item["metadata"]["name"]: item["status"]["nodeInfo"]["kubeletVersion"].lstrip("v") for item in items}
+
+    def patch_node(self, name: str, patch: dict[str, Any]) -> Result:
+        words = ["patch", "node", name, "--type=merge", "--patch-file=/dev/stdin"]
+        return self.kubectl(*words, check=False, stdin=json.dumps(patch))
+
+    def mark(self, wanted: nodes.Wanted, *, timeout: float = 120) -> None:
+        """Labels and taints as the stack file says; those of others stay."""
+
+        def look() -> Answer[bool]:
+            found = self.node(wanted.name)
+            if found is None:
+                return Answer(None, "the API does not know this node yet")
+            patch = nodes.patch(found, wanted)
+            if patch is None:
+                return Answer(True)
+            done = self.patch_node(wanted.name, patch)
+            # Somebody else changed the node in between: look again, and only then decide.
+            if done.code != 0 and "Conflict" not in done.stderr and "modified" not in done.stderr:
+                raise StacklabError(done.stderr.strip(), where=wanted.name)
+            return Answer(True if done.code == 0 else None, done.stderr)
+
+        hint = f"journalctl -u kubelet on {wanted.name}"
+        wait_for("the node has its labels and taints", look, timeout=timeout, where=wanted.name, hint=hint)
+
+    def wait_for_version(self, name: str, version: str, *, ready: bool, timeout: float = 180) -> None:
+        """Until the node's kubelet reports the version, and that it is ready where it was so before."""
+
+        def look() -> Answer[bool]:
+            found = self.node(name)
+            if found is None:
+                return Answer(None, "the API does not know this node")
+            now = found["status"]["nodeInfo"]["kubeletVersion"].lstrip("v")
+            beat = nodes.condition(found, "Ready")
+            good = now == version and (beat == "True" or not ready)
+            return Answer(True if good else None, f"kubelet {now}, Ready: {beat}")
+
+        wait_for(
+            f"the kubelet is {version}", look, timeout=timeout, where=name, hint=f"journalctl -u kubelet on {name}"
+        )
+
+
+def first_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 0) -> Api | None:
+    """The API by way of the first master that answers and whose API server does; None when there is none."""
+
+    def look() -> Answer[Api]:
+        for one in masters:
+            if one.login.machine != besides:
+                api = Api(one)
+                if api.healthy():
+                    return Answer(api)
+        return Answer(None, "no API server answers on " + ", ".join(m.login.machine for m in masters))
+
+    try:
+        return wait_for("an API server answers", look, timeout=timeout, every=1)
+    except StacklabError:
+        return None
+
+
+def need_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 60) -> Api:
+    """The same; none is an error."""
+    found = first_healthy(masters, besides=besides, timeout=timeout)
+    if found is None:
+        asked = [m for m in masters if m.login.machine != besides]
+        raise StacklabError(
+            f"no API server answers on {', '.join(m.login.machine for m in asked) or 'any master'}",
+            where=asked[0].login.machine if asked else "",
+            hint="crictl ps -a and journalctl -u kubelet there",
+        )
+    return found
