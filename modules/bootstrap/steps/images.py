@@ -1,0 +1,52 @@
+"""Images in containerd, from archives of this host: nothing is pulled. A list on the machine says what is there.
+
+containerd is not asked at each look: what an image holds from the start is in the list too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modules.artifacts.machine.payload import IMAGES_LIST
+from modules.bootstrap.step import Action, Run, Step, Upload
+from modules.bootstrap.steps import journal
+from modules.bootstrap.steps.wish import Wish
+
+IMPORTED = f"{journal.FOLDER}/images"
+ARCHIVE = "/opt/stacklab/import.tar"
+
+
+def step(wish: Wish) -> Step:
+    images = [image for image in wish.payload.images if wish.role == "master" or not image.masters]
+
+    def difference(printed: str) -> Sequence[Action]:
+        there = set(printed.split())
+        missing = [image for image in images if image.reference not in there]
+        found: list[Action] = []
+        if missing:
+            found.append(Run("noted what is there", journal.keep([IMAGES_LIST, ARCHIVE])))
+        for image in missing:
+            found.append(Upload(f"{image.reference} is missing", image.archive, ARCHIVE, 0o600))
+            found.append(Run(f"{image.reference} goes into containerd", load(image.reference), timeout=600))
+        return found
+
+    return Step("images", f"cat {IMAGES_LIST} 2>/dev/null || true\n", difference, UNDO)
+
+
+def load(reference: str) -> str:
+    """Import the archive, see that it has brought the image, and note it."""
+    ctr = "ctr -n k8s.io images"
+    return (
+        f"touch {journal.FOLDER}/imported; {ctr} ls -q | grep -qxF {reference} || echo {reference} >>{IMPORTED}\n"
+        f"{ctr} import {ARCHIVE} >/dev/null\n"
+        f"{ctr} ls -q | grep -qxF {reference}\n"
+        f"rm -f {ARCHIVE}\necho {reference} >>{IMAGES_LIST}\n"
+    )
+
+
+UNDO = f"""\
+if [ -f {IMPORTED} ] && command -v ctr >/dev/null; then
+    while read -r reference; do ctr -n k8s.io images rm --sync "$reference" >/dev/null 2>&1 || true; done <{IMPORTED}
+fi
+rm -f {IMPORTED} {journal.FOLDER}/imported
+{journal.give_back([IMAGES_LIST, ARCHIVE])}"""
