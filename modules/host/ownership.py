@@ -38,6 +38,8 @@ _RESIDUE = (
     ),
     ("sysctl", re.compile(r"")),
     ("network", re.compile(r"^(podman|bridge|host|none)$")),
+    # libvirt's daemon makes its chains once for all its networks; those of a daemon of ours go with it.
+    ("firewall", re.compile(r"LIBVIRT_(INP|OUT|FWI|FWO|FWX|PRT)")),
     ("link", re.compile(r"^(podman0|docker0)\b")),
     ("route", re.compile(r"dev (podman0|docker0)$")),
     (
@@ -49,12 +51,15 @@ _RESIDUE = (
 _SPECIFIC = re.compile(
     r"\b(?!127\.|0\.0\.0\.0|224\.)\d+\.\d+\.\d+\.\d+|\b(br-[0-9a-f]+|podman[1-9]\d*|veth\w+)|[0-9a-f]{64}|NETAVARK-(DN-)?[0-9A-F]{13}"
 )
-_LAB_LINKS = re.compile(r" (bridge|veth|vxlan|macvlan) |^vnet\d")
+_LAB_LINKS = re.compile(r" (bridge|veth|vxlan|macvlan) |^vnet\d|^sl-")
 _LAB_RULES = re.compile(r"podman|netavark|docker|cni|stacklab|kube|cali|libvirt|virbr|veth|br-", re.IGNORECASE)
 _TRAFFIC = {"firewall", "route"}
 _WORD = re.compile(r"[\w.@-]+")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+(?:/\d+)?")
-_MEANT = {"volume", "mount", "cgroup", "cgroup hierarchy", "engine file"}
+_MEANT = {
+    *("volume", "mount", "cgroup", "cgroup hierarchy", "engine file"),
+    *("libvirt volume", "libvirt pool", "libvirt daemon", "libvirt files"),
+}
 
 
 def owners(now: Snapshot, lab: str, fresh: Iterable[Item]) -> Mapping[Item, Owner]:

@@ -21,7 +21,10 @@ from modules.host.ownership import Owner, owners
 from modules.host.traces import Item, Snapshot
 
 Fingerprint = Mapping[str, frozenset[str]]
-_ORDER = ("process", "container", "domain", "network", "libvirt network", "volume")  # the order to remove them in
+_ORDER = (
+    *("process", "container", "domain", "network", "libvirt network", "volume"),
+    *("libvirt volume", "libvirt pool", "libvirt daemon", "libvirt files"),
+)  # the order to remove them in
 SETTLE = 5.0  # what other labs do meanwhile, and what the engine finishes in the background, is over by then
 
 

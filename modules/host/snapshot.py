@@ -15,22 +15,27 @@ from pathlib import Path
 from modules.base import paths, shell
 from modules.host import firewall, network, traces
 from modules.host.engine import Engine
-from modules.host.traces import PREFIX, Item, Part, Snapshot, lab_named
+from modules.host.libvirt import look as libvirt_look
+from modules.host.traces import PREFIX, Item, Part, Snapshot
 
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/bridge/bridge-nf-call-iptables")
 
 
 def take(engine: Engine | None) -> Snapshot:
     """Look at the whole host. engine None: no engine works here, so its objects cannot be listed."""
-    parts: list[Callable[[], Part]] = [_links, _routes, _firewall, _domains, _files_of_the_host]
+    parts: list[Callable[[], Part]] = [_links, _routes, _firewall, _files_of_the_host]
     if engine:
         one = engine
         parts += [lambda: _containers(one), lambda: _networks(one), lambda: _volumes(one), lambda: _images(one)]
-    with ThreadPoolExecutor(len(parts)) as pool:
+    with ThreadPoolExecutor(len(parts) + 1) as pool:
+        libvirt = pool.submit(libvirt_look.take, _us())
         done = list(pool.map(lambda part: part(), parts))
+    machines, unanswered = libvirt.result()
+    done.append(machines)
     unread = [] if engine else ["containers, networks, volumes: no container engine works"]
     if os.geteuid() != 0:
         unread.append("firewall rules: only root can read them")
+    unread += unanswered
     items = chain.from_iterable(found for found, _ in done)
     return Snapshot(tuple(items), tuple(chain.from_iterable(alive for _, alive in done)), tuple(unread))
 
@@ -79,17 +84,6 @@ def _firewall() -> Part:
     if shutil.which("nft"):
         rules += firewall.parse_nft(_said("nft", "list", "ruleset"))
     return list(traces.from_rules(rules)), []
-
-
-def _domains() -> Part:
-    if not shutil.which("virsh"):
-        return [], []
-    uri = "qemu:///system"
-    domains = _said("virsh", "-c", uri, "list", "--all", "--name").split()
-    nets = _said("virsh", "-c", uri, "net-list", "--all", "--name").split()
-    items = [Item("domain", d, owner=lab_named(d), remove=f"virsh -c {uri} undefine --nvram {d}") for d in domains]
-    items += [Item("libvirt network", n, owner=lab_named(n), remove=f"virsh -c {uri} net-undefine {n}") for n in nets]
-    return items, []
 
 
 def _said(*argv: str) -> str:

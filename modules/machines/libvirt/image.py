@@ -1,0 +1,69 @@
+"""What the machines of a lab boot: our own image with its kernel beside it, or an official one with a boot loader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modules.base import paths
+from modules.base.errors import ArtifactError, StacklabError
+from modules.topology.plan import LabPlan
+
+OURS = "debian-12"
+QCOW2 = b"QFI\xfb"
+
+
+@dataclass(frozen=True)
+class Image:
+    """Local files. key identifies the contents; kernel and initrd are None where a boot loader does it."""
+
+    key: str
+    disk: Path
+    kernel: Path | None = None
+    initrd: Path | None = None
+    cmdline: str = ""
+
+
+def of(plan: LabPlan) -> Image:
+    """The image that a plan names. A file or URL is not read here: a preview asks too."""
+    named = plan.libvirt.image
+    if named == OURS:
+        from modules.artifacts.images.machine import machine_image  # needed for no other image
+
+        ours = machine_image(plan.kubernetes)
+        return Image(ours.name, ours.disk, ours.kernel, ours.initrd, ours.cmdline)
+    if named.startswith(("http://", "https://")):
+        checksum = plan.libvirt.checksum or ""
+        return Image(checksum, _downloaded(checksum))
+    path = Path(named).expanduser()
+    path = path if path.is_absolute() else paths.checkout() / path
+    if not path.is_file():
+        raise StacklabError(
+            "this disk image is not there", where=str(path), hint="mend libvirt.image in the stack file"
+        )
+    found = path.stat()
+    return Image(f"{path} {found.st_size} {found.st_mtime_ns}", path)
+
+
+def bring(url: str, checksum: str) -> Path:
+    """Download an image once; only with its checksum."""
+    from modules.artifacts.sources import checksums, client, download
+
+    algorithm, _, value = checksum.partition(":")
+    target = _downloaded(checksum)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with client.open_client() as http:
+        return download.download(http, url, target, expected=checksums.Digest(algorithm, value))
+
+
+def format_of(disk: Path) -> str:
+    """qcow2 or raw, by its first bytes."""
+    try:
+        with disk.open("rb") as file:
+            return "qcow2" if file.read(4) == QCOW2 else "raw"
+    except OSError as error:
+        raise ArtifactError(f"the disk image cannot be read: {error.strerror}", where=str(disk)) from None
+
+
+def _downloaded(checksum: str) -> Path:
+    return paths.cache() / "machine-images" / f"{checksum.partition(':')[2][:32]}.img"

@@ -1,0 +1,105 @@
+"""A machine: virtio for everything, no graphics, no USB; what the lab does not need costs time under emulation."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from modules.host.libvirt import mark
+from modules.host.libvirt.mark import Mark
+from modules.machines.libvirt.spec import DirectBoot, DomainSpec
+from modules.machines.libvirt.xml import add, write
+
+TYPES = {"kvm": "kvm", "tcg": "qemu", "test": "test"}
+MIB = 1024**2
+
+
+def render(spec: DomainSpec, owner: Mark) -> str:
+    root = _base(TYPES[spec.acceleration], spec.name, spec.cpus, spec.memory, spec.boot)
+    root.insert(1, _text("uuid", spec.uuid))
+    root.insert(2, mark.element(owner))
+    _processor(root, spec.acceleration)
+    devices = add(root, "devices")
+    _disk(devices, spec.disk, "vda", "qcow2")
+    _disk(devices, spec.seed, "vdb", "raw", read_only=True)
+    interface = add(devices, "interface", attributes={"type": "network"})
+    add(interface, "mac", attributes={"address": spec.mac})
+    add(interface, "source", attributes={"network": spec.network})
+    add(interface, "model", attributes={"type": "virtio"})
+    rng = add(devices, "rng", attributes={"model": "virtio"})
+    add(rng, "backend", "/dev/urandom", {"model": "random"})
+    _plain(devices, spec.console)
+    return write(root)
+
+
+def trial(name: str, console: str, boot: DirectBoot | None, disk: str, disk_format: str) -> str:
+    """The least that shows whether a kernel boots under KVM: no network, nothing that could be written to."""
+    root = _base("kvm", name, 1, 512 * MIB, boot)
+    _processor(root, "kvm")
+    devices = add(root, "devices")
+    if boot is None:
+        _disk(devices, disk, "vda", disk_format, transient=True)
+    _plain(devices, console)
+    return write(root)
+
+
+def _base(kind: str, name: str, cpus: int, memory: int, boot: DirectBoot | None) -> Element:
+    root = Element("domain", {"type": kind})
+    add(root, "name", name)
+    add(root, "memory", memory // 1024, {"unit": "KiB"})
+    add(root, "vcpu", cpus)
+    system = add(root, "os")
+    add(system, "type", "hvm")
+    if boot:
+        add(system, "kernel", boot.kernel)
+        add(system, "initrd", boot.initrd)
+        add(system, "cmdline", boot.cmdline)
+    else:
+        add(system, "boot", attributes={"dev": "hd"})
+        add(system, "bios", attributes={"useserial": "yes"})
+    features = add(root, "features")
+    add(features, "acpi")
+    add(features, "apic")
+    return root
+
+
+def _processor(root: Element, acceleration: str) -> None:
+    if acceleration == "kvm":
+        add(root, "cpu", attributes={"mode": "host-passthrough"})
+    elif acceleration == "tcg":
+        cpu = add(root, "cpu", attributes={"mode": "maximum"})
+        # Five levels of page tables make every miss of an emulated TLB dearer.
+        add(cpu, "feature", attributes={"policy": "disable", "name": "la57"})
+    clock = add(root, "clock", attributes={"offset": "utc"})
+    add(clock, "timer", attributes={"name": "hpet", "present": "no"})
+    add(root, "on_poweroff", "destroy")
+    add(root, "on_reboot", "restart")
+    add(root, "on_crash", "destroy")
+
+
+def _disk(
+    devices: Element, path: str, device: str, format_: str, *, read_only: bool = False, transient: bool = False
+) -> None:
+    disk = add(devices, "disk", attributes={"type": "file", "device": "disk"})
+    # A lab's disk need not outlive a power failure of its host; etcd waits for no fsync then.
+    driver = {"name": "qemu", "type": format_, "cache": "unsafe", "discard": "unmap"}
+    add(disk, "driver", attributes=driver)
+    add(disk, "source", attributes={"file": path})
+    add(disk, "target", attributes={"dev": device, "bus": "virtio"})
+    if read_only:
+        add(disk, "readonly")
+    if transient:
+        add(disk, "transient")
+
+
+def _plain(devices: Element, console: str) -> None:
+    serial = add(devices, "serial", attributes={"type": "file"})
+    add(serial, "source", attributes={"path": console, "append": "on"})
+    add(serial, "target", attributes={"port": "0"})
+    add(devices, "controller", attributes={"type": "usb", "model": "none"})
+    add(devices, "memballoon", attributes={"model": "none"})
+
+
+def _text(tag: str, text: str) -> Element:
+    element = Element(tag)
+    element.text = text
+    return element
