@@ -1,12 +1,13 @@
 """What podman's netavark may leave of a network in the host's firewall: chains named after it, that nothing uses.
 
-Removing several containers at once makes it leave an empty chain now and then. The network is ours and gone, so are
-they.
+Removing several containers at once makes it leave a chain now and then, and even the rule of a published port that
+leads to it. The network is ours and gone, so are its containers.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 
 from modules.base import shell
@@ -24,7 +25,7 @@ def chains(network: str) -> tuple[str, str]:
 def leftovers(network: str, rules: str) -> list[list[str]]:
     """The iptables arguments that remove the network's chains. rules: what `iptables -t nat -S` prints. Pure."""
     ours = chains(network)
-    lines = [line.split() for line in rules.splitlines()]
+    lines = [shlex.split(line) for line in rules.splitlines()]  # a comment is one word, in quotes
     there = [chain for chain in ours if ["-N", chain] in lines]
     jumps = [
         ["-D", *words[1:]]
@@ -43,7 +44,7 @@ def tidy(network: str) -> None:
         rules = shell.run(["iptables", "--wait", "5", "-t", "nat", "-S"], timeout=TIMEOUT).stdout
         found = leftovers(network, rules)
         for words in found:
-            # Words of a comment are in quotes there; such a rule is podman's own and goes when podman is done.
+            # It may fail: podman may have been quicker. The next look tells.
             shell.run(["iptables", "--wait", "5", "-t", "nat", *words], timeout=TIMEOUT, check=False)
         return Answer(None if found else True, "\n".join(" ".join(words) for words in found))
 

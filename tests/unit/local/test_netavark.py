@@ -30,5 +30,13 @@ def test_only_the_networks_own_chains_go_and_their_users_first() -> None:
     ]
 
 
+def test_the_rule_of_a_published_port_goes_with_its_comment() -> None:
+    port = f'-A NETAVARK-HOSTPORT-DNAT -p tcp --dport 36689 -m comment --comment "dnat name: x id: 7" -j {FORWARD}'
+    assert leftovers("stacklab-dev", f"-N NETAVARK-HOSTPORT-DNAT\n-N {FORWARD}\n{port}\n")[0] == [
+        *("-D", "NETAVARK-HOSTPORT-DNAT", "-p", "tcp", "--dport", "36689"),
+        *("-m", "comment", "--comment", "dnat name: x id: 7", "-j", FORWARD),
+    ]
+
+
 def test_a_clean_firewall_needs_nothing() -> None:
     assert leftovers("stacklab-other", RULES) == []
