@@ -31,14 +31,13 @@ def alone() -> str:
     """The beginning of a script that runs kubeadm: ends the one that an earlier run left at work. Pure."""
     return f"""\
 set -e
-umask 077
-mkdir -p {RUN}
+mkdir -p -m 700 {RUN}
 exec 9>>{LOCK}
 if ! flock -n 9; then
     kill -TERM "$(cat {PID} 2>/dev/null)" 2>/dev/null || true
     if ! flock -w 15 9; then
         kill -KILL "$(cat {PID} 2>/dev/null)" 2>/dev/null || true
-        flock -w 15 9 || {{ echo "another kubeadm is at work here and does not end: $(cat {PID})" >&2; exit 75; }}
+        flock -w 15 9 || {{ echo "another kubeadm is at work and does not end: $(cat {PID})" >&2; exit 75; }}
     fi
 fi
 """

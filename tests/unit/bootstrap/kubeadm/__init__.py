@@ -1,0 +1,1 @@
+"""kubeadm's files and scripts as texts, and the decisions around them."""
