@@ -59,7 +59,7 @@ class Problem:
         """The paragraph shown for it; `root` is where in its file the paths start."""
         other = "" if self.other is None else show_path(root + self.other) + _at_line(self.other_line)
         rows = [("found", show(self.found)), ("also at", other), ("allowed", self.allowed), ("try", self.hint)]
-        head = show_path(root + self.path) + _at_line(self.line)
+        head = (show_path(root + self.path) or "the whole file") + _at_line(self.line)
         return [head, f"  {self.what}", *(line for name, text in rows if text for line in _row(name, text))]
 
 

@@ -1,0 +1,54 @@
+"""`stacklab class`: a roster and a template become a stack for every student. Each command is in a file beside this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modules.base import paths
+
+if TYPE_CHECKING:
+    from modules.classroom.parse import Class
+
+ClassName = Annotated[str, typer.Argument(metavar="CLASS", help="The class: classes/<class>.yaml.")]
+Only = Annotated[str, typer.Option("--only", metavar="IDS", help="Only these students: s07,s12.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+def class_path(name: str) -> Path:
+    """Where the class's file is, or would be."""
+    return paths.checkout() / "classes" / f"{name}.yaml"
+
+
+def load(name: str) -> Class:
+    """The checked class; raises InvalidStackError with all problems of its file, roster, template and overrides."""
+    from modules.classroom import parse
+    from modules.known import known
+
+    return parse.load(class_path(name), paths.checkout() / "stacks", known())
+
+
+def shared_machines(made: Class) -> int:
+    """How many machines the lab has that all share; 0 with a lab each."""
+    from modules.classroom import parse
+    from modules.known import known
+    from modules.topology import parse as stacks
+    from modules.topology.address import count
+
+    if made.spec.tenancy == "cluster":
+        return 0
+    file = parse.template_file(made.spec.shared.stack, made.file, paths.checkout() / "stacks")
+    spec = stacks.load(file, known())
+    return count(spec.masters) + count(spec.workers)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    from modules.cli import class_plan, class_schema
+
+    group = typer.Typer(help="Rosters: a stack for every student.", no_args_is_help=True)
+    for part in (class_plan, class_schema):
+        part.add(group)
+    app.add_typer(group, name="class")
