@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from modules.base import paths
 from modules.base.errors import StacklabError
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
 from modules.manifests.objects import WORKLOADS, on_host_network
 from modules.manifests.waiting import SKIP, WAIT_FOR
 from modules.resources.ready import Ready
 from modules.topology.plan import LabPlan
+
+if TYPE_CHECKING:
+    from modules.resources.prepared_machine import PreparedMachine
 
 # One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
 FIELD_MANAGER = {"pulumi.com/patchFieldManager": "stacklab"}
@@ -28,7 +32,10 @@ AWAITED = frozenset({"DaemonSet", "Deployment", "Ingress", "Job", "PersistentVol
 
 @dataclass(frozen=True)
 class Cluster:
-    """Objects in it go through `provider`, live and die with `resource`; a new one has a new `generation`."""
+    """Objects in it go through `provider`, live and die with `resource`; a new one has a new `generation`.
+
+    `nodes` are machines that join while objects are told already; what is waited for is waited for once they are in.
+    """
 
     name: str
     plan: LabPlan
@@ -39,6 +46,7 @@ class Cluster:
     endpoint: pulumi.Output[str]
     generation: pulumi.Output[str]
     machines: pulumi.Output[list[dict[str, str]]]
+    nodes: tuple[pulumi.Resource, ...] = ()
 
     def options(
         self,
@@ -88,7 +96,9 @@ class Cluster:
             conditions=[c.data() for c in conditions],
             seen=pulumi.Output.all(*(obj.metadata.apply(_version) for obj in waited_for)),
             opts=pulumi.ResourceOptions(
-                parent=parent, deleted_with=self.resource, depends_on=[*waited_for, *(turn or Turn()).waits]
+                parent=parent,
+                deleted_with=self.resource,
+                depends_on=[*waited_for, *(turn or Turn()).waits, *self.nodes],
             ),
         )
 
@@ -189,7 +199,9 @@ def _kind(plan: LabPlan) -> Cluster:
     from modules.resources.kind_cluster import KindCluster
 
     network = ContainerNetwork(plan.network.name, plan)
-    cluster = KindCluster(plan.cluster, plan, image=images.node_image(plan.kubernetes), network=network)
+    cluster = KindCluster(
+        plan.cluster, plan, image=images.node_image(plan.kubernetes, addons=plan.addons), network=network
+    )
     return reached(
         plan,
         cluster,
@@ -201,7 +213,104 @@ def _kind(plan: LabPlan) -> Cluster:
     )
 
 
-BACKENDS: Mapping[str, Callable[[LabPlan], Cluster]] = {"kind": _kind}
+def _libvirt(plan: LabPlan) -> Cluster:
+    # These need libvirt's library: only a lab on it has to have that.
+    from modules.resources import libvirt_machines
+    from modules.resources.prepared_machine import PreparedMachine
+    from modules.resources.ssh_keys import SshKeys
+
+    reachable = libvirt_machines.make(plan, SshKeys(plan.cluster, plan))
+    return _kubeadm(
+        plan,
+        {
+            machine.name: PreparedMachine(
+                machine.name,
+                plan,
+                machine=machine,
+                generation=reachable[machine.name].generation,
+                opts=pulumi.ResourceOptions(deleted_with=reachable[machine.name]),
+            )
+            for machine in plan.machines
+        },
+    )
+
+
+def _ssh(plan: LabPlan) -> Cluster:
+    from modules.resources.prepared_machine import PreparedMachine
+    from modules.resources.ssh_machines import SshMachines
+
+    machines = SshMachines(plan.cluster, plan)
+    return _kubeadm(
+        plan,
+        {
+            machine.name: PreparedMachine(
+                machine.name,
+                plan,
+                machine=machine,
+                generation=machines.generations[machine.name],
+                opts=pulumi.ResourceOptions(depends_on=[machines]),
+            )
+            for machine in plan.machines
+        },
+    )
+
+
+def _kubeadm(plan: LabPlan, prepared: Mapping[str, PreparedMachine]) -> Cluster:
+    """A cluster on machines that are ready for it: masters one after the other, then all workers at once."""
+    from modules.resources.control_plane import ControlPlane
+    from modules.resources.etcd_members import EtcdMembers
+    from modules.resources.member import Member
+
+    masters = [m for m in plan.machines if m.role == "master"]
+    generations = {name: machine.generation for name, machine in prepared.items()}
+    before: list[pulumi.Resource] = [prepared[m.name] for m in masters]
+    if plan.etcd:
+        behind = pulumi.ResourceOptions(depends_on=[prepared[name] for name in plan.etcd])
+        before.append(EtcdMembers(f"{plan.cluster}-etcd", plan, generations=generations, opts=behind))
+    control = ControlPlane(
+        plan.cluster,
+        plan,
+        generations=generations,
+        facts={name: machine.facts for name, machine in prepared.items()},
+        opts=pulumi.ResourceOptions(depends_on=before),
+    )
+    last: pulumi.Resource = control
+    members: list[pulumi.Resource] = []
+    for machine in (*masters, *(m for m in plan.machines if m.role == "worker")):
+        member = Member(
+            machine.name,
+            plan,
+            machine=machine,
+            cluster=control.generation,
+            machine_generation=generations[machine.name],
+            facts=prepared[machine.name].facts,
+            # With the cluster gone nobody has to leave it.
+            opts=pulumi.ResourceOptions(depends_on=[last, prepared[machine.name]], deleted_with=control),
+        )
+        members.append(member)
+        if machine.role == "master":
+            last = member
+    config = ssh_config(plan.stack)
+    names = {m.address: m.name for m in plan.machines}
+    return reached(
+        plan,
+        control,
+        kubeconfig=control.kubeconfig,
+        kubeconfig_file=control.kubeconfig_file,
+        endpoint=control.endpoint,
+        generation=control.generation,
+        ssh=lambda address: f"ssh -F {config} {names[address]}",
+        nodes=tuple(members),
+    )
+
+
+def ssh_config(stack: str) -> str:
+    """The lab's own SSH configuration, as it is named from the checkout."""
+    file = paths.lab(stack) / "ssh" / "config"
+    return str(file.relative_to(paths.checkout()))
+
+
+BACKENDS: Mapping[str, Callable[[LabPlan], Cluster]] = {"kind": _kind, "libvirt": _libvirt, "ssh": _ssh}
 
 
 def reached(
@@ -213,6 +322,7 @@ def reached(
     endpoint: pulumi.Output[str],
     generation: pulumi.Output[str],
     ssh: Callable[[str], str],
+    nodes: tuple[pulumi.Resource, ...] = (),
 ) -> Cluster:
     """The handle of a cluster that a backend made. `ssh` gives the command that reaches the machine at an address."""
     secret: pulumi.Output[str] = pulumi.Output.secret(kubeconfig)
@@ -238,4 +348,5 @@ def reached(
         endpoint=endpoint,
         generation=generation,
         machines=pulumi.Output.from_input(machines),
+        nodes=nodes,
     )

@@ -15,6 +15,7 @@ import pulumi
 import addons
 from addons import Installed
 from modules import apps, artifacts, cluster
+from modules.artifacts.needs import Demand
 from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
 from modules.host import engine, fit, receipt
@@ -52,7 +53,8 @@ def read_stack() -> LabPlan:
 
 def require_artifacts(lab: LabPlan) -> None:
     """Fail before anything is touched when the lab's artifacts are not in the cache."""
-    missing = artifacts.missing(lab.kubernetes, pulumi=False)
+    demand = Demand(lab.kubernetes, lab.backend, tuple(lab.addons))
+    missing = artifacts.missing(demand, pulumi=False)
     if missing:
         names = ", ".join(a.id for a in missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise ArtifactError(
@@ -64,10 +66,9 @@ def require_artifacts(lab: LabPlan) -> None:
 
 def look_at_host(lab: LabPlan) -> None:
     """Fail before anything is touched when this host cannot hold the lab; note what it has, for the receipt."""
-    if lab.backend != "kind":
-        return
-    fit.require(lab, engine.choose())
-    if not pulumi.runtime.is_dry_run():
+    if lab.backend == "kind":
+        fit.require(lab, engine.choose())
+    if lab.backend != "minikube" and not pulumi.runtime.is_dry_run():
         receipt.save(lab.stack)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from modules.artifacts import catalogue, needs
+from modules.artifacts.needs import Demand
 from modules.artifacts.store import Store
 from modules.artifacts.types import Artifact, Kind, Release
 from modules.base import paths
@@ -41,14 +42,14 @@ def release(kubernetes: str) -> Release:
     return catalogue.release(kubernetes)
 
 
-def needed(kubernetes: str, *, pulumi: bool = True) -> tuple[Artifact, ...]:
-    """What a kind lab of that version needs: tools, node programs, manifests, root file systems, parts of images.
+def needed(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
+    """What a lab needs: tools, its machines' programs, manifests, root file systems, parts of images.
 
     pulumi=False leaves out Pulumi's command line and Python host: a fitting one is on PATH.
     """
-    return needs.needed(kubernetes, pulumi=pulumi)
+    return needs.needed(demand, pulumi=pulumi)
 
 
-def missing(kubernetes: str, *, pulumi: bool = True) -> tuple[Artifact, ...]:
+def missing(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
     """What of it is not in the cache; an image that is there whole needs no parts."""
-    return needs.missing(kubernetes, store(), pulumi=pulumi)
+    return needs.missing(demand, store(), pulumi=pulumi)

@@ -176,6 +176,11 @@ def of_addons() -> Iterator[Component]:
         yield Component(binary(f"metallb-{name}", releases.METALLB), program, seconds=35)
     provisioner = GoProgram("addons", "github.com/rancher/local-path-provisioner")
     yield Component(binary("local-path-provisioner", releases.LOCAL_PATH), provisioner, seconds=5)
+    daemon = GoProgram("flannel", wrappers.FLANNEL)
+    yield Component(binary("flanneld", releases.FLANNEL), daemon, seconds=50)
+    plugin = GoProgram("flannel-cni", f"{wrappers.FLANNEL_CNI}/plugins/meta/flannel")
+    note = f"the plugin of {wrappers.FLANNEL_CNI} {wrappers.FLANNEL_PLUGIN}, the last that is to be had as a Go module"
+    yield Component(binary("flannel-cni", releases.FLANNEL_CNI), plugin, seconds=3, note=note)
     url = f"{GITHUB}/traefik/traefik/releases/download/v{{version}}"
     yield Component(
         binary("traefik", releases.TRAEFIK),

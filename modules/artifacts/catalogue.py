@@ -6,7 +6,7 @@ releases   every version, bumped there only       wrappers                      
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from modules.artifacts import binaries, files, image_table
 from modules.artifacts.releases import KUBERNETES, NEWEST
@@ -24,7 +24,7 @@ from modules.base.errors import ArtifactError
 
 __all__ = [
     "COMPONENTS", "IMAGES", "KUBERNETES", "NEWEST", "Artifact", "Component", "GoProgram", "Image", "Kind",
-    "ModuleFiles", "Release", "Upstream", "component", "find", "images", "release", "rootfs",
+    "ModuleFiles", "Release", "Upstream", "component", "extras", "find", "images", "release", "rootfs",
 ]  # fmt: skip
 
 
@@ -39,10 +39,19 @@ def release(kubernetes: str) -> Release:
     return found
 
 
-def images(kubernetes: str) -> tuple[Image, ...]:
-    """What a lab of that version runs, without the load balancer in front of several masters."""
+def images(kubernetes: str, addons: Iterable[str] = ()) -> tuple[Image, ...]:
+    """What a lab of that version runs, without the load balancer in front of several masters.
+
+    addons: the lab's; images that few labs run are among them only for a lab that has their addon.
+    """
     row = release(kubernetes)
-    return (*image_table.of_release(row), *image_table.of_addons(row))
+    extra = (image for addon in extras(addons) for image in image_table.of_optional(addon))
+    return (*image_table.of_release(row), *image_table.of_addons(row), *extra)
+
+
+def extras(addons: Iterable[str]) -> tuple[str, ...]:
+    """Those of the addons that bring images which are left out otherwise."""
+    return tuple(sorted(set(addons) & set(image_table.OPTIONAL)))
 
 
 def rootfs(name: str) -> Artifact:
@@ -54,7 +63,7 @@ def _lines() -> Iterator[Component]:
     for row in KUBERNETES.values():
         yield from binaries.of_release(row)
         yield from files.trees(row)
-        for image in images(row.version):
+        for image in images(row.version, image_table.OPTIONAL):
             yield _of_image(image)
     yield from binaries.of_pulumi()
     yield from binaries.of_addons()

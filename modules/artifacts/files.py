@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from modules.artifacts import releases, wrappers
-from modules.artifacts.binaries import GITHUB, source_version
+from modules.artifacts import releases, rootfs_table, wrappers
+from modules.artifacts.binaries import GITHUB
 from modules.artifacts.types import Artifact, Component, DebianRootfs, Kind, ModuleFiles, Release, Upstream
 
 RAW = "https://raw.githubusercontent.com"
 METRICS_SERVER_IMAGE = "registry.k8s.io/metrics-server/metrics-server"
-ROOTFS = ("base", "node")
+ROOTFS = tuple(rootfs_table.RECIPES)
 KIND_SCRIPTS = ("usr/local/bin/*", "kind/bin/*")
 CALICO_SCRIPTS = ("sbin/*", "etc/rc.local", "etc/service/*/*/run", "etc/service/*/*/log/run")
 
@@ -28,6 +27,9 @@ def manifests() -> Iterator[Component]:
     path = "config/manifests/metallb-native.yaml"
     files = ModuleFiles("metallb", wrappers.METALLB, path)
     yield line("metallb", releases.METALLB, files, f"{RAW}/metallb/metallb/v{{version}}/{path}")
+    path = "Documentation/kube-flannel.yml"
+    files = ModuleFiles("flannel", wrappers.FLANNEL, path)
+    yield line("flannel", releases.FLANNEL, files, f"{RAW}/flannel-io/flannel/v{{version}}/{path}")
     path = "deploy/local-path-storage.yaml"
     files = ModuleFiles("addons", "github.com/rancher/local-path-provisioner", path)
     url = f"{RAW}/rancher/local-path-provisioner/v{{version}}/{path}"
@@ -61,5 +63,5 @@ def trees(release: Release) -> Iterator[Component]:
 
 def rootfs(name: str) -> Component:
     """Its version is the text that says what it is made of."""
-    recipe = Path(__file__).parent / "images" / "rootfs.py"
-    return Component(Artifact(name, source_version(recipe), Kind.ROOTFS), DebianRootfs(name), seconds=45)
+    seconds = {"machine": 100}.get(name, 45)
+    return Component(Artifact(name, rootfs_table.version(name), Kind.ROOTFS), DebianRootfs(name), seconds=seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from modules.artifacts import releases
 from modules.artifacts.binaries import binary, echo_version
@@ -62,6 +62,22 @@ def of_addons(release: Release) -> Iterator[Image]:
     echo = echo_version()
     files = {"/echo": Part(binary("echo", echo))}
     yield Image("docker.io/stacklab/echo", echo, files, ("/echo",), user="65534:65534", upstream=False)
+
+
+def of_optional(addon: str) -> Iterator[Image]:
+    """Those of an addon that few labs have: they are made and baked in only for a lab that names it."""
+    yield from OPTIONAL[addon]()
+
+
+def _flannel() -> Iterator[Image]:
+    # Both copy files when they start, so both have a base; it is the one that others have too.
+    flanneld = {"/opt/bin/flanneld": Part(binary("flanneld", releases.FLANNEL))}
+    yield Image("ghcr.io/flannel-io/flannel", f"v{releases.FLANNEL}", flanneld, ("/opt/bin/flanneld",), base=BASE)
+    plugin = {"/flannel": Part(binary("flannel-cni", releases.FLANNEL_CNI))}
+    yield Image("ghcr.io/flannel-io/flannel-cni-plugin", f"v{releases.FLANNEL_CNI}", plugin, (), base=BASE)
+
+
+OPTIONAL: Mapping[str, Callable[[], Iterator[Image]]] = {"flannel": _flannel}
 
 
 def _calico(release: Release) -> Iterator[Image]:

@@ -1,8 +1,9 @@
-"""What a lab of a Kubernetes version needs, as artifacts. An image counts whole or as the parts it is made of."""
+"""What labs need, as artifacts. An image counts whole or as the parts it is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from modules.artifacts import catalogue, image_table
 from modules.artifacts.store import Store
@@ -11,27 +12,58 @@ from modules.artifacts.types import Artifact, Image, Kind, Release
 PULUMI = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 PROVIDER = "pulumi-resource-kubernetes"
 NODE_PROGRAMS = ("kubeadm", "kubelet", "kubectl", "containerd", "ctr", "containerd-shim-runc-v2", "crictl")
+MACHINE_PROGRAMS = ("etcd", "etcdctl")
 MANIFESTS = ("calico", "metrics-server", "metallb", "local-path")
-ROOTFS = ("base", "node")
+OPTIONAL_MANIFESTS = ("flannel",)
+# minikube's machines are kind's until it has its own.
+KIND = "kind"
+ROOTFS: Mapping[str, tuple[str, ...]] = {
+    KIND: ("base", "node"), "minikube": ("base", "node"), "libvirt": ("base", "machine"), "ssh": ("base",),
+}  # fmt: skip
 
 
-def fixed(kubernetes: str, *, pulumi: bool = True) -> tuple[Artifact, ...]:
-    """All but the images: tools, the node's programs, manifests, trees, root file systems.
+@dataclass(frozen=True)
+class Demand:
+    """What decides about a lab's artifacts: its Kubernetes version, its backend, its addons."""
+
+    kubernetes: str
+    backend: str = KIND
+    addons: tuple[str, ...] = ()
+
+    @property
+    def in_containers(self) -> bool:
+        return "node" in ROOTFS[self.backend]
+
+
+def everything() -> tuple[Demand, ...]:
+    """Every lab there can be."""
+    addons = tuple(image_table.OPTIONAL)
+    return tuple(Demand(version, backend, addons) for version in catalogue.KUBERNETES for backend in ROOTFS)
+
+
+def fixed(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
+    """All but the images: tools, the machines' programs, manifests, trees, root file systems.
 
     pulumi: with Pulumi's command line and Python host; not needed where a fitting one is on PATH.
     """
-    row = catalogue.release(kubernetes)
+    row = catalogue.release(demand.kubernetes)
     found = [catalogue.component(name, Kind.BINARY).artifact for name in (*(PULUMI if pulumi else ()), PROVIDER)]
-    found += [Artifact("kind", row.kind, Kind.BINARY)]
     found += [_program(name, row) for name in NODE_PROGRAMS]
-    found += [Artifact("cni-plugins", row.cni, Kind.TREE), Artifact("kind-node-files", row.kind, Kind.TREE)]
-    found += [catalogue.component(name, Kind.MANIFEST).artifact for name in MANIFESTS]
-    found += [catalogue.rootfs(name) for name in ROOTFS]
+    found += [Artifact("cni-plugins", row.cni, Kind.TREE)]
+    if demand.in_containers:
+        found += [Artifact("kind", row.kind, Kind.BINARY), Artifact("kind-node-files", row.kind, Kind.TREE)]
+    else:
+        found += [_program(name, row) for name in MACHINE_PROGRAMS]
+        found += [catalogue.component("calico-cni", Kind.BINARY).artifact]
+    manifests = (*MANIFESTS, *(name for name in OPTIONAL_MANIFESTS if name in demand.addons))
+    found += [catalogue.component(name, Kind.MANIFEST).artifact for name in manifests]
+    found += [catalogue.rootfs(name) for name in ROOTFS[demand.backend]]
     return tuple(found)
 
 
-def images(kubernetes: str) -> tuple[Image, ...]:
-    return (*catalogue.images(kubernetes), image_table.load_balancer())
+def images(demand: Demand) -> tuple[Image, ...]:
+    balancer = (image_table.load_balancer(),) if demand.in_containers else ()
+    return (*catalogue.images(demand.kubernetes, demand.addons), *balancer)
 
 
 def parts(image: Image) -> tuple[Artifact, ...]:
@@ -46,30 +78,30 @@ def instead(artifact: Artifact) -> tuple[Artifact, ...]:
     return parts(image) if image and artifact.kind is Kind.IMAGE else ()
 
 
-def needed(kubernetes: str, *, pulumi: bool = True) -> tuple[Artifact, ...]:
+def needed(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
     """Everything, images as parts."""
-    return _unique(
-        [*fixed(kubernetes, pulumi=pulumi), *(part for image in images(kubernetes) for part in parts(image))]
-    )
+    return _unique([*fixed(demand, pulumi=pulumi), *(part for image in images(demand) for part in parts(image))])
 
 
-def missing(kubernetes: str, store: Store, *, pulumi: bool = True) -> tuple[Artifact, ...]:
+def missing(demand: Demand, store: Store, *, pulumi: bool = True) -> tuple[Artifact, ...]:
     """What of it is not in the store; an image that is there whole needs no parts."""
-    lacking = [part for image in images(kubernetes) if not store.has(image.artifact) for part in parts(image)]
-    return tuple(
-        artifact for artifact in _unique([*fixed(kubernetes, pulumi=pulumi), *lacking]) if not store.has(artifact)
-    )
+    lacking = [part for image in images(demand) if not store.has(image.artifact) for part in parts(image)]
+    return tuple(artifact for artifact in _unique([*fixed(demand, pulumi=pulumi), *lacking]) if not store.has(artifact))
 
 
-def wanted(kubernetes: str, store: Store, *, pulumi: bool = True) -> tuple[Artifact, ...]:
+def wanted(demands: Iterable[Demand], store: Store, *, pulumi: bool = True) -> tuple[Artifact, ...]:
     """What to fetch: images whole, unless all their parts are there."""
-    whole = [image.artifact for image in images(kubernetes) if not all(store.has(part) for part in parts(image))]
-    return tuple(artifact for artifact in (*fixed(kubernetes, pulumi=pulumi), *whole) if not store.has(artifact))
+    found: dict[Artifact, None] = {}
+    for demand in demands:
+        whole = [image.artifact for image in images(demand) if not all(store.has(part) for part in parts(image))]
+        found.update(dict.fromkeys(a for a in (*fixed(demand, pulumi=pulumi), *whole) if not store.has(a)))
+    return tuple(found)
 
 
 def _program(name: str, row: Release) -> Artifact:
     versions = {"containerd": row.containerd, "ctr": row.containerd, "containerd-shim-runc-v2": row.containerd}
-    return Artifact(name, {**versions, "crictl": row.crictl}.get(name, row.version), Kind.BINARY)
+    versions |= {"crictl": row.crictl, "etcd": row.etcd, "etcdctl": row.etcd}
+    return Artifact(name, versions.get(name, row.version), Kind.BINARY)
 
 
 def _unique(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:

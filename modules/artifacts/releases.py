@@ -19,6 +19,8 @@ METRICS_SERVER = "0.9.0"
 METALLB = "0.15.2"
 TRAEFIK = "3.6.12"
 LOCAL_PATH = "0.0.30"
+FLANNEL = "0.26.7"
+FLANNEL_CNI = "1.6.2-flannel1"
 ENVOY = "1.36.2"
 
 
@@ -35,6 +37,18 @@ KUBERNETES: Mapping[str, Release] = {
             crictl="1.36.0",
             kind=KIND,
             wrapper="kubernetes-1.36.3",
+        ),
+        # What a lab is upgraded from. kubeadm takes the newer etcd, CoreDNS and pause by its configuration.
+        Release(
+            version="1.35.4",
+            etcd="3.6.16",
+            coredns="1.14.7",
+            pause="3.10.2",
+            containerd=CONTAINERD,
+            cni=CNI,
+            crictl="1.36.0",
+            kind=KIND,
+            wrapper="kubernetes-1.35.4",
         ),
     )
 }

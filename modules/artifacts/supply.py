@@ -9,6 +9,7 @@ from pathlib import Path
 from modules.artifacts import catalogue, needs, wrappers
 from modules.artifacts.fetch import JOBS, Rules, fetch
 from modules.artifacts.images import rootfs
+from modules.artifacts.needs import Demand
 from modules.artifacts.packages.source import PackagesSource
 from modules.artifacts.progress import Observer
 from modules.artifacts.source import Limited, Source
@@ -25,7 +26,7 @@ KEPT = 4 * GIB
 
 
 def supply(
-    kubernetes: str,
+    demands: Sequence[Demand],
     setting: str = "auto",
     mirrors: Mirrors | None = None,
     *,
@@ -36,13 +37,13 @@ def supply(
     keep_build_cache: bool = False,
     pulumi: bool = True,
 ) -> None:
-    """Fill the store with what a lab of that version needs. `say` hears which source is taken and why not another.
+    """Fill the store with what these labs need. `say` hears which source is taken and why not another.
 
     pulumi=False: a Pulumi that fits is on PATH, leave it out.
     """
     cache = paths.cache()
     store = Store(cache)
-    wanted = needs.wanted(kubernetes, store, pulumi=pulumi)
+    wanted = needs.wanted(demands, store, pulumi=pulumi)
     if not wanted:
         return
     packages = packages_source(cache)

@@ -79,6 +79,7 @@ class GoPrograms:
 class GoWrapper:
     """How the programs of a wrapper module are compiled.
 
+    cgo:    with a C compiler, linked statically all the same.
     source: a folder of the checkout in place of `go/<name>`: our own programs.
     lay:    files of a module laid beside the wrapper's own main first, for a main that embeds them;
             path -> (module, path in it). A JSON file gets the keys of `stamp`.
@@ -87,6 +88,7 @@ class GoWrapper:
     name: str
     tags: tuple[str, ...] = ()
     ldflags: tuple[str, ...] = ()
+    cgo: bool = False
     source: str = ""
     lay: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
     stamp: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -14,7 +14,12 @@ PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 CALICO = "github.com/projectcalico/calico"
 METALLB = "go.universe.tf/metallb"
 TRAEFIK = "github.com/traefik/traefik/v3"
+FLANNEL = "github.com/flannel-io/flannel"
+FLANNEL_CNI = "github.com/containernetworking/plugins"
 ECHO = "modules/apps/echo"
+
+# The last version of the plugins that still held flannel's; its own repository's module is not to be had.
+FLANNEL_PLUGIN = "0.9.1"
 
 # The last sdk/v3 whose Python language host is to be had as a module; it serves newer command lines too.
 LANGUAGE_HOST = "3.76.0"
@@ -74,6 +79,12 @@ WRAPPERS: Mapping[str, GoWrapper] = {
                 f"-X {TRAEFIK}/pkg/version.Version={releases.TRAEFIK}",
                 f"-X {TRAEFIK}/pkg/version.Codename=stacklab",
             ),
+        ),
+        GoWrapper(
+            "flannel", tags=("netgo",), ldflags=(f"-X {FLANNEL}/pkg/version.Version=v{releases.FLANNEL}",), cgo=True
+        ),
+        GoWrapper(
+            "flannel-cni", ldflags=(f"-X {FLANNEL_CNI}/pkg/utils/buildversion.BuildVersion=v{releases.FLANNEL_CNI}",)
         ),
         GoWrapper("pause"),
         GoWrapper("echo", source=ECHO),

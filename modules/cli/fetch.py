@@ -5,6 +5,8 @@ Exit status as everywhere: 0 all there, 2 something could not be had (run it aga
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ import typer
 from modules.cli import output, stacks
 
 if TYPE_CHECKING:
+    from modules.artifacts.needs import Demand
     from modules.artifacts.sources.addresses import Mirrors
     from modules.cli.fetch_progress import Show
     from modules.topology.model import Mirrors as MirrorSettings
@@ -27,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def fetch(
-        stack: stacks.Stack = stacks.DEFAULT,
+        stack: Annotated[
+            str, typer.Argument(envvar="STACKLAB_STACK", metavar="[STACK]", help="The lab; without one, every lab.")
+        ] = "",
         sources: Annotated[
             str, typer.Option(help="auto, upstream, packages or bundle:FILE, in place of the stack file's.")
         ] = "",
@@ -43,7 +48,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
         json: Annotated[bool, typer.Option("--json", help="Events, one JSON object a line.")] = False,
     ) -> None:
-        """Get everything a lab is made of into the artifact cache; goes on where it stopped."""
+        """Get what a lab is made of into the artifact cache, or what any lab can be; goes on where it stopped."""
         fill(
             stack,
             sources,
@@ -78,21 +83,19 @@ def fill(
     from modules import pulumi_home
     from modules.artifacts import supply
     from modules.cli.fetch_progress import shown
-    from modules.topology.plan import plan
 
-    spec = stacks.load(stack)
-    lab = plan(spec, stack)
-    setting = setting or spec.sources
+    asked = _asked(stack)
+    setting = setting or asked.sources
     pulumi = with_pulumi or pulumi_home.fitting_pulumi() is None
     with shown(supply.weight, as_json=as_json) as show:
         if setting.startswith(BUNDLE):
-            _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), lab.kubernetes, pulumi, show)
-        if spec.mirrors.country != "none":
+            _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), asked.demands, pulumi, show)
+        if asked.country != "none":
             show.say("mirrors.country names no mirror for downloads; set binaries, images or registries for that")
         supply.supply(
-            lab.kubernetes,
+            asked.demands,
             setting,
-            _mirrors(spec.mirrors),
+            asked.mirrors,
             bundle=bundle,
             observer=show,
             say=show.say,
@@ -100,9 +103,9 @@ def fill(
             keep_build_cache=keep_build_cache,
             pulumi=pulumi,
         )
-        show.say(f"the artifact cache has everything for Kubernetes {lab.kubernetes}")
-        if lab.backend == "kind":
-            _images(lab, show)
+        versions = " and ".join(dict.fromkeys(demand.kubernetes for demand in asked.demands))
+        show.say(f"the artifact cache has everything for Kubernetes {versions}")
+        _images(asked, show)
 
 
 def pack(file: Path, names: list[str], *, as_json: bool) -> None:
@@ -113,8 +116,8 @@ def pack(file: Path, names: list[str], *, as_json: bool) -> None:
     from modules.base.errors import ArtifactError
 
     here = store()
-    versions = dict.fromkeys(stacks.load(name).kubernetes for name in names)
-    wanted = tuple(dict.fromkeys(a for version in versions for a in packing.contents(version, here.has)))
+    demands = [demand for name in names for demand in _asked(name).demands]
+    wanted = tuple(dict.fromkeys(a for demand in demands for a in packing.contents(demand, here.has)))
     lacking = [artifact.id for artifact in wanted if not here.has(artifact)]
     if lacking:
         raise ArtifactError(
@@ -135,22 +138,51 @@ def pack(file: Path, names: list[str], *, as_json: bool) -> None:
     print(f"{file}: {len(wanted)} artifacts, {size / 1e9:.1f} GB, contents {contents}")
 
 
-def _prove(file: Path, kubernetes: str, pulumi: bool, show: Show) -> None:
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be fetched, and with which settings of the stack file; `plan` is None when it is for every lab."""
+
+    demands: Sequence[Demand]
+    mirrors: Mirrors
+    plan: LabPlan | None = None
+    sources: str = "auto"
+    country: str = "none"
+
+
+def _asked(stack: str) -> _Asked:
+    from modules.artifacts import needs
+    from modules.artifacts.sources.addresses import Mirrors
+    from modules.topology.plan import plan
+
+    if not stack:
+        return _Asked(needs.everything(), Mirrors())
+    spec = stacks.load(stack)
+    lab = plan(spec, stack)
+    demand = needs.Demand(lab.kubernetes, lab.backend, tuple(lab.addons))
+    return _Asked([demand], _mirrors(spec.mirrors), lab, spec.sources, spec.mirrors.country)
+
+
+def _prove(file: Path, demands: Sequence[Demand], pulumi: bool, show: Show) -> None:
     from modules.artifacts import store
     from modules.artifacts.sources import packing
 
-    packing.require_enough(file, kubernetes, store(), pulumi=pulumi)
+    packing.require_enough(file, demands, store(), pulumi=pulumi)
     show.say(f"{file} has everything that is missing, by digest")
 
 
-def _images(lab: LabPlan, show: Show) -> None:
+def _images(asked: _Asked, show: Show) -> None:
+    """The image that the lab's machines are made of; without a lab, those of the newest release."""
     from modules.artifacts.images import prepare
     from modules.host import engine
 
+    demand, lab = asked.demands[0], asked.plan
+    if not demand.in_containers:
+        return
     runs = engine.choose()
     show.say(f"seeing to the node image in {runs.name}: about a minute the first time")
-    show.say(f"node image: {prepare.ensure_node_image(lab.kubernetes, runs)}")
-    if sum(machine.role == "master" for machine in lab.machines) > 1:
+    addons = lab.addons if lab else ()
+    show.say(f"node image: {prepare.ensure_node_image(demand.kubernetes, runs, addons=addons)}")
+    if lab and sum(machine.role == "master" for machine in lab.machines) > 1:
         show.say(f"load balancer image: {prepare.ensure_load_balancer_image(runs)}")
 
 

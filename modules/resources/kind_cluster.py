@@ -77,7 +77,7 @@ class KindClusterProvider(Provider):
             tags=artifacts.release(spec.kubernetes),
             owner=mark,
         )
-        image = images.ensure_node_image(spec.kubernetes, chosen)
+        image = images.ensure_node_image(spec.kubernetes, chosen, addons=images.extras_of(spec.image))
         if image != spec.image:
             raise ArtifactError(
                 f"the artifacts make the node image {image} now, and {spec.image} was planned",

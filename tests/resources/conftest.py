@@ -104,6 +104,6 @@ def host(engine_name: Literal["podman", "docker"], api: str, tmp_path: Path, mon
     monkeypatch.setattr(capacity, "inotify_used", lambda: 0)
     monkeypatch.setattr(artifacts, "binary", lambda _name: kind)
     monkeypatch.setattr(artifacts, "release", lambda _version: Tags())
-    monkeypatch.setattr(images, "ensure_node_image", lambda _version, _engine: IMAGE)
+    monkeypatch.setattr(images, "ensure_node_image", lambda _version, _engine, addons: IMAGE)
     monkeypatch.setattr(images, "ensure_load_balancer_image", lambda _engine: "image")
     return Host(chosen, kept, tmp_path / "checkout")

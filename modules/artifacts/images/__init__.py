@@ -7,6 +7,7 @@ prepare               the way in, re-exported here
 
 from __future__ import annotations
 
+from modules.artifacts.images.node import extras_of
 from modules.artifacts.images.prepare import ensure_load_balancer_image, ensure_node_image, node_image
 
-__all__ = ["ensure_load_balancer_image", "ensure_node_image", "node_image"]
+__all__ = ["ensure_load_balancer_image", "ensure_node_image", "extras_of", "node_image"]

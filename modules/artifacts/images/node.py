@@ -44,7 +44,8 @@ data:
 @dataclass(frozen=True)
 class NodeRecipe:
     """binaries: path in the node -> artifact; links: second names of them; images: what is baked in; bases: ROOTFS
-    artifacts by name; on: a ready node image to bake into (a reference by digest) instead of a node of our own.
+    artifacts by name; extras: addons whose images are baked in only for labs that have them; on: a ready node image to
+    bake into (a reference by digest) instead of a node of our own.
     """
 
     kubernetes: str
@@ -57,6 +58,7 @@ class NodeRecipe:
     images: tuple[types.Image, ...] = ()
     on: str = ""
     bases: Mapping[str, Artifact] = field(default_factory=dict, hash=False)
+    extras: tuple[str, ...] = ()
 
     @property
     def own(self) -> tuple[Artifact, ...]:
@@ -88,7 +90,13 @@ def reference(recipe: NodeRecipe, digests: Mapping[str, str]) -> str:
         "code": code(*CODE),
     }
     text = json.dumps(inputs, sort_keys=True)
-    return f"{REPOSITORY}:v{recipe.kubernetes}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    kind = "_".join((f"v{recipe.kubernetes}", *recipe.extras))
+    return f"{REPOSITORY}:{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def extras_of(reference: str) -> tuple[str, ...]:
+    """What `extras` of the recipe were, by the image's name."""
+    return tuple(reference.rpartition(":")[2].rpartition("-")[0].split("_")[1:])
 
 
 def layers(recipe: NodeRecipe, path_of: PathOf) -> tuple[Layer, ...]:

@@ -10,7 +10,7 @@ import fcntl
 import logging
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,9 +29,13 @@ PULL_TIMEOUT = 1800
 BASES = ("base",)
 
 
-def recipe(kubernetes: str, on: str = "") -> node.NodeRecipe:
-    """The node of a Kubernetes version from the catalogue; `on`: a ready node image that has the control plane."""
+def recipe(kubernetes: str, on: str = "", addons: Iterable[str] = ()) -> node.NodeRecipe:
+    """The node of a Kubernetes version from the catalogue; `on`: a ready node image that has the control plane.
+
+    addons: the lab's; an image that few labs run is only in the node image of those.
+    """
     row = catalogue.release(kubernetes)
+    images = catalogue.images(row.version, addons)
     places = {
         "/usr/bin": [binary(name, row.version) for name in ("kubeadm", "kubelet", "kubectl")],
         "/usr/local/bin": [
@@ -50,7 +54,8 @@ def recipe(kubernetes: str, on: str = "") -> node.NodeRecipe:
         cni=Artifact("cni-plugins", row.cni, Kind.TREE),
         binaries=binaries,
         links={"/opt/cni/bin/calico-ipam": "/opt/cni/bin/calico"},
-        images=tuple(image_table.of_addons(row)) if on else catalogue.images(row.version),
+        images=tuple(image for image in images if not on or image not in set(image_table.of_release(row))),
+        extras=catalogue.extras(addons),
         bases={name: catalogue.rootfs(name) for name in BASES},
         on=on,
     )
@@ -64,22 +69,25 @@ def inputs(made_of: node.NodeRecipe, store: Store) -> tuple[Artifact, ...]:
     return tuple(found)
 
 
-def node_image(kubernetes: str, on: str = "", store: Store | None = None) -> str:
+def node_image(kubernetes: str, on: str = "", store: Store | None = None, *, addons: Iterable[str] = ()) -> str:
     """The node image's name; ArtifactError names what is not in the artifact cache yet."""
     store = store or Store(paths.cache())
-    made_of = recipe(kubernetes, on)
+    made_of = recipe(kubernetes, on, addons)
     return node.reference(made_of, {part.id: store.digest(part) for part in inputs(made_of, store)})
 
 
-def ensure_node_image(kubernetes: str, runs: ContainerEngine, on: str = "", store: Store | None = None) -> str:
+def ensure_node_image(
+    kubernetes: str, runs: ContainerEngine, on: str = "", store: Store | None = None, *, addons: Iterable[str] = ()
+) -> str:
     """The same, and the engine has an image of that name when this returns."""
     store = store or Store(paths.cache())
-    target = node_image(kubernetes, on, store)
+    addons = tuple(addons)
+    target = node_image(kubernetes, on, store, addons=addons)
     if engine.has(runs, target):
         return target
     with _alone() as folder:
         if not engine.has(runs, target):
-            _build(recipe(kubernetes, on), target, runs, store, folder)
+            _build(recipe(kubernetes, on, addons), target, runs, store, folder)
             _drop_older(target, runs)
     return target
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +73,11 @@ def active(kubernetes: str) -> Mapping[str, str]:
     return {f"{PROGRAMS}/{name}": f"{folder(kubernetes)}/{name}" for name in OF_KUBERNETES}
 
 
-def payload(kubernetes: str, store: Store | None = None) -> Payload:
-    """Everything by name; an archive that is put together may not be there yet. ArtifactError: not in the cache."""
+def payload(kubernetes: str, store: Store | None = None, *, addons: Iterable[str] = ()) -> Payload:
+    """Everything by name; an archive that is put together may not be there yet. ArtifactError: not in the cache.
+
+    addons: the lab's; images that few labs run are among the images only for those that do.
+    """
     store = store or Store(paths.cache())
     row = catalogue.release(kubernetes)
     programs = {f"{folder(row.version)}/{name}": binary(name, row.version) for name in OF_KUBERNETES}
@@ -91,16 +94,17 @@ def payload(kubernetes: str, store: Store | None = None) -> Payload:
         cni=store.path(Artifact("cni-plugins", row.cni, Kind.TREE)),
         extra_cni={f"{CNI}/{name}": store.path(calico) for name in ("calico", "calico-ipam")},
         etcd={path: store.path(artifact) for path, artifact in etcd.items()},
-        images=tuple(_reference(image, store) for image in catalogue.images(row.version)),
+        images=tuple(_reference(image, store) for image in catalogue.images(row.version, addons)),
     )
 
 
-def ensure_payload(kubernetes: str, store: Store | None = None) -> Payload:
+def ensure_payload(kubernetes: str, store: Store | None = None, *, addons: Iterable[str] = ()) -> Payload:
     """The same, and every archive is there when this returns: half a minute once, then nothing."""
     store = store or Store(paths.cache())
-    made = payload(kubernetes, store)
+    addons = tuple(addons)
+    made = payload(kubernetes, store, addons=addons)
     archives = {image.reference: image.archive for image in made.images}
-    lacking = [image for image in catalogue.images(kubernetes) if not archives[image.reference].exists()]
+    lacking = [image for image in catalogue.images(kubernetes, addons) if not archives[image.reference].exists()]
     if lacking:
         with _alone(store):
             for image in lacking:

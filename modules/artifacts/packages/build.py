@@ -16,8 +16,11 @@ from modules.artifacts.sources.workplace import workplace
 from modules.artifacts.store import remove
 from modules.artifacts.types import GoWrapper
 from modules.base import paths
+from modules.base.errors import ArtifactError
 
 # -s -w and no DWARF at all: a third less to compile and keep; stack traces do not need it.
+STATIC = ("-linkmode=external", "-extldflags=-static")
+C_COMPILER = "gcc"
 FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false")
 
 
@@ -65,8 +68,15 @@ class Builder:
         remove(beside)
         beside.mkdir()
         command = ["build", "-v", *FLAGS, f"-tags={','.join(wrapper.tags)}"]
-        command += [f"-ldflags={' '.join(('-s', '-w', *wrapper.ldflags))}", "-o", f"{beside}/"]
-        self._go.run(*command, *self._programs[wrapper.name], cwd=home, on_line=compiled)
+        ldflags = ("-s", "-w", *wrapper.ldflags, *(STATIC if wrapper.cgo else ()))
+        command += [f"-ldflags={' '.join(ldflags)}", "-o", f"{beside}/"]
+        if wrapper.cgo and not shutil.which(C_COMPILER):
+            raise ArtifactError(
+                f"{wrapper.name} is compiled with {C_COMPILER}, which is not installed",
+                where=wrapper.name,
+                hint="sudo apt-get install --no-install-recommends gcc libc6-dev",
+            )
+        self._go.run(*command, *self._programs[wrapper.name], cwd=home, on_line=compiled, cgo=wrapper.cgo)
         done.parent.mkdir(parents=True, exist_ok=True)
         beside.rename(done)
         self._go.drop_zips()

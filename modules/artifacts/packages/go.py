@@ -50,9 +50,9 @@ class Go:
     def modules(self) -> Path:
         return self.root / "mod"
 
-    def env(self) -> dict[str, str]:
+    def env(self, *, cgo: bool = False) -> dict[str, str]:
         return {
-            "CGO_ENABLED": "0",
+            "CGO_ENABLED": "1" if cgo else "0",
             "GOCACHE": str(self.root / "go"),
             "GOENV": "off",
             "GOEXPERIMENT": "",
@@ -68,11 +68,18 @@ class Go:
             "GOWORK": "off",
         }
 
-    def run(self, *args: str, cwd: Path, timeout: float = BUILD_TIMEOUT, on_line: OnLine | None = None) -> str:
+    def run(
+        self,
+        *args: str,
+        cwd: Path,
+        timeout: float = BUILD_TIMEOUT,
+        on_line: OnLine | None = None,
+        cgo: bool = False,
+    ) -> str:
         """Run it in the folder of a go.mod; returns what it printed."""
         self.root.mkdir(parents=True, exist_ok=True)
         try:
-            done = shell.run([self.binary(), *args], cwd=cwd, env=self.env(), timeout=timeout, on_line=on_line)
+            done = shell.run([self.binary(), *args], cwd=cwd, env=self.env(cgo=cgo), timeout=timeout, on_line=on_line)
         except CommandError as error:
             raise ArtifactError(
                 error.what,

@@ -11,6 +11,7 @@ import pytest
 from modules import artifacts
 from modules.artifacts import catalogue, needs, releases, wrappers
 from modules.artifacts.binaries import source_version
+from modules.artifacts.needs import Demand
 from modules.artifacts.packages import wheel
 from modules.artifacts.packages.source import WRAPPERS
 from modules.artifacts.source import Origin
@@ -65,6 +66,8 @@ def test_a_wrapper_is_used_and_pins_digests(folder: Path) -> None:
         ("addons", "github.com/rancher/local-path-provisioner", releases.LOCAL_PATH),
         ("metallb", "go.universe.tf/metallb", releases.METALLB),
         ("traefik", "github.com/traefik/traefik/v3", releases.TRAEFIK),
+        ("flannel", "github.com/flannel-io/flannel", releases.FLANNEL),
+        ("flannel-cni", "github.com/containernetworking/plugins", wrappers.FLANNEL_PLUGIN),
         ("pulumi", "github.com/pulumi/pulumi/pkg/v3", releases.PULUMI),
         ("pulumi", "github.com/pulumi/pulumi/sdk/v3", releases.PULUMI),
         ("pulumi-python", "github.com/pulumi/pulumi/sdk/v3", wrappers.LANGUAGE_HOST),
@@ -123,23 +126,49 @@ def test_a_component_is_found_by_name_and_an_unknown_one_is_refused() -> None:
         catalogue.component("kubelet", Kind.BINARY, "0.1")
 
 
-@pytest.mark.parametrize("version", releases.KUBERNETES)
-def test_all_that_a_lab_needs_is_in_the_catalogue_once(version: str) -> None:
-    wanted = needs.needed(version)
+@pytest.mark.parametrize("demand", needs.everything(), ids=lambda demand: f"{demand.kubernetes}-{demand.backend}")
+def test_all_that_a_lab_needs_is_in_the_catalogue_once(demand: Demand) -> None:
+    wanted = needs.needed(demand)
     assert len(wanted) == len(set(wanted))
     for artifact in wanted:
         assert catalogue.find(artifact), artifact.id
     names = {artifact.name for artifact in wanted}
-    assert {"kind", "kubectl", "kubelet", "pulumi", "pulumi-resource-kubernetes", "calico", "base", "node"} <= names
-    assert {"echo", "envoy", "traefik", "calico-node", "etcd", "pause"} <= names
+    assert {"kubectl", "kubelet", "pulumi", "pulumi-resource-kubernetes", "calico", "base"} <= names
+    assert {"echo", "traefik", "calico-node", "etcd", "pause", "flanneld"} <= names
+
+
+def test_each_backend_needs_its_own_machines_and_no_others() -> None:
+    own = {"kind", "kind-node-files", "node", "envoy", "machine", "etcdctl"}
+    names = {
+        backend: {a.name for a in needs.fixed(Demand(releases.NEWEST.version, backend))} & own
+        for backend in ("kind", "libvirt", "ssh")
+    }
+    assert names == {"kind": {"kind", "kind-node-files", "node"}, "libvirt": {"machine", "etcdctl"}, "ssh": {"etcdctl"}}
+    images = {i.name for i in needs.images(Demand(releases.NEWEST.version, "ssh"))}
+    assert not any("envoy" in name for name in images)
+
+
+def test_what_few_labs_run_is_needed_by_those_only() -> None:
+    plain, flannel = (Demand(releases.NEWEST.version, "kind", addons) for addons in (("calico",), ("flannel",)))
+    more = set(needs.needed(flannel)) - set(needs.needed(plain))
+    assert {artifact.id.rpartition("@")[0] for artifact in more} == {
+        "binary/flanneld", "binary/flannel-cni", "manifest/flannel",
+    }  # fmt: skip
+    assert not set(needs.needed(plain)) - set(needs.needed(flannel))
+
+
+def test_everything_is_what_any_lab_can_need(tmp_path: Path) -> None:
+    everything = set(needs.wanted(needs.everything(), Store(tmp_path)))
+    assert {a.version for a in everything if a.name == "kubelet"} == set(releases.KUBERNETES)
+    assert {a.name for a in everything if a.kind is Kind.ROOTFS} == {"base", "node", "machine"}
 
 
 def test_a_fitting_pulumi_on_the_path_needs_no_other(tmp_path: Path) -> None:
-    version = releases.NEWEST.version
-    left_out = set(artifacts.needed(version)) - set(artifacts.needed(version, pulumi=False))
+    lab = Demand(releases.NEWEST.version)
+    left_out = set(artifacts.needed(lab)) - set(artifacts.needed(lab, pulumi=False))
     assert {artifact.name for artifact in left_out} == set(needs.PULUMI)
-    assert not left_out & set(needs.wanted(version, Store(tmp_path), pulumi=False))
-    assert not left_out & set(needs.missing(version, Store(tmp_path), pulumi=False))
+    assert not left_out & set(needs.wanted([lab], Store(tmp_path), pulumi=False))
+    assert not left_out & set(needs.missing(lab, Store(tmp_path), pulumi=False))
 
 
 def _fill(store: Store, *wanted: Artifact) -> None:
@@ -153,32 +182,33 @@ def _fill(store: Store, *wanted: Artifact) -> None:
 
 
 def test_an_image_that_is_there_whole_needs_no_parts(tmp_path: Path) -> None:
-    store, version = Store(tmp_path), releases.NEWEST.version
-    _fill(store, *needs.fixed(version))
-    image = next(image for image in needs.images(version) if image.name.endswith("calico/kube-controllers"))
+    store, lab = Store(tmp_path), Demand(releases.NEWEST.version)
+    _fill(store, *needs.fixed(lab))
+    image = next(image for image in needs.images(lab) if image.name.endswith("calico/kube-controllers"))
     parts = set(needs.parts(image))
-    assert parts <= set(needs.missing(version, store))
+    assert parts <= set(needs.missing(lab, store))
     _fill(store, image.artifact)
-    assert not parts & set(needs.missing(version, store))
+    assert not parts & set(needs.missing(lab, store))
 
 
 def test_an_image_whose_parts_are_there_is_not_wanted(tmp_path: Path) -> None:
-    store, version = Store(tmp_path), releases.NEWEST.version
-    images = needs.images(version)
-    assert {image.artifact for image in images} <= set(needs.wanted(version, store))
-    _fill(store, *needs.needed(version))
-    assert needs.wanted(version, store) == ()
-    assert needs.missing(version, store) == ()
+    store, lab = Store(tmp_path), Demand(releases.NEWEST.version)
+    images = needs.images(lab)
+    assert {image.artifact for image in images} <= set(needs.wanted([lab], store))
+    _fill(store, *needs.needed(lab))
+    assert needs.wanted([lab], store) == ()
+    assert needs.missing(lab, store) == ()
 
 
 def test_the_facade_reads_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STACKLAB_CACHE", str(tmp_path))
     version = releases.NEWEST.version
+    lab = Demand(version)
     with pytest.raises(ArtifactError, match="stacklab fetch"):
         artifacts.binary("kubectl")
-    assert artifacts.missing(version) == artifacts.needed(version)
-    _fill(artifacts.store(), *artifacts.needed(version))
-    assert artifacts.missing(version) == ()
+    assert artifacts.missing(lab) == artifacts.needed(lab)
+    _fill(artifacts.store(), *artifacts.needed(lab))
+    assert artifacts.missing(lab) == ()
     assert artifacts.binary("kubectl", version).read_text() == f"binary/kubectl@{version}"
     assert artifacts.manifest("calico").startswith("manifest/calico@")
     assert artifacts.tree("cni-plugins").is_dir()
@@ -204,7 +234,7 @@ def test_what_no_publisher_offers_is_ours() -> None:
 def test_a_disk_that_is_too_small_is_told_before_anything_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = needs.needed(releases.NEWEST.version)
+    wanted = needs.needed(Demand(releases.NEWEST.version))
     usage = type("usage", (), {"free": 1 << 30})
     monkeypatch.setattr("modules.artifacts.supply.shutil.disk_usage", lambda path: usage)
     with pytest.raises(ArtifactError, match="of free disk are needed") as error:

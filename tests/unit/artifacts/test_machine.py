@@ -75,7 +75,7 @@ def put(store: Store, artifact: Artifact) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path)
-    for artifact in needs.needed(VERSION):
+    for artifact in needs.needed(needs.Demand(VERSION, "libvirt")):
         put(store, artifact)
     return store
 

@@ -8,11 +8,12 @@ import pytest
 
 from modules import artifacts
 from modules.artifacts import catalogue, releases, supply
+from modules.artifacts.needs import Demand
 from modules.artifacts.types import Artifact, Kind
 from modules.base.errors import ArtifactError
 from tests.unit.artifacts.shelf import FakeSource
 
-VERSION = releases.NEWEST.version
+LAB = Demand(releases.NEWEST.version)
 
 
 class Packages(FakeSource):
@@ -43,13 +44,13 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Packages:
 
 def test_everything_is_made_once_and_the_build_cache_dropped(packages: Packages) -> None:
     said: list[str] = []
-    supply.supply(VERSION, "packages", say=said.append)
-    assert artifacts.missing(VERSION) == ()
+    supply.supply([LAB], "packages", say=said.append)
+    assert artifacts.missing(LAB) == ()
     assert said == ["taking what is not in the cache from packages"]
     assert packages.dropped
     made = len(packages.made)
-    assert made == len(set(packages.made)) == len(artifacts.needed(VERSION))
-    supply.supply(VERSION, "packages", say=said.append)
+    assert made == len(set(packages.made)) == len(artifacts.needed(LAB))
+    supply.supply([LAB], "packages", say=said.append)
     assert len(packages.made) == made
     assert len(said) == 1  # nothing is missing: no source is asked
 
@@ -57,16 +58,16 @@ def test_everything_is_made_once_and_the_build_cache_dropped(packages: Packages)
 def test_the_build_cache_stays_when_that_is_asked_for_and_after_a_failure(packages: Packages) -> None:
     packages.broken = [catalogue.component("traefik", Kind.BINARY).artifact]
     with pytest.raises(ArtifactError, match="traefik"):
-        supply.supply(VERSION, "packages")
+        supply.supply([LAB], "packages")
     assert not packages.dropped
-    assert [artifact.name for artifact in artifacts.missing(VERSION)] == ["traefik"]
+    assert [artifact.name for artifact in artifacts.missing(LAB)] == ["traefik"]
     packages.broken = []
-    supply.supply(VERSION, "packages", keep_build_cache=True)
-    assert artifacts.missing(VERSION) == ()
+    supply.supply([LAB], "packages", keep_build_cache=True)
+    assert artifacts.missing(LAB) == ()
     assert not packages.dropped
 
 
 def test_a_source_that_is_unknown_is_refused(packages: Packages) -> None:
     with pytest.raises(ArtifactError, match="is not known"):
-        supply.supply(VERSION, "somewhere")
+        supply.supply([LAB], "somewhere")
     assert packages.made == []

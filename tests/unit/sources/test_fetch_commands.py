@@ -11,6 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from modules.artifacts import catalogue
+from modules.artifacts.needs import Demand
 from modules.artifacts.source import Origin
 from modules.artifacts.sources import packing
 from modules.artifacts.store import Store
@@ -20,7 +21,7 @@ from modules.cli.fetch_progress import Bar, Events, Lines, time_text
 from modules.cli.main import build
 from tests.unit.sources.cases import TEXT, TOOL
 
-STACK = "cka"  # a lab of machines: its fetch ends with the cache, without an image for an engine
+STACK = "hosts"  # a lab of machines that are there: its fetch ends with the cache, without an image for an engine
 
 
 def run(cache: Path, *words: str) -> Result:
@@ -29,7 +30,7 @@ def run(cache: Path, *words: str) -> Result:
 
 def stock(store: Store) -> tuple[Artifact, ...]:
     """Everything a lab needs, by name: its content is its id."""
-    artifacts = packing.contents(catalogue.NEWEST.version, store.has)
+    artifacts = packing.contents(Demand(catalogue.NEWEST.version, "ssh"), store.has)
     for artifact in artifacts:
         path = store.room() / "content"
         if artifact.kind is Kind.TREE:
