@@ -5,12 +5,10 @@ Every step looks first: what is there, whose it is, and whether it is what was a
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from modules.base.errors import CommandError, StacklabError
 from modules.host.engine import Engine
 from modules.host.facts import NodeHost
 from modules.local import containers, owner
+from modules.local.busy import nobody_else_at_work
 from modules.local.containers import Container
 from modules.local.kind import config, evidence, files, marks, shim
 from modules.local.kind.config import Tags
@@ -60,7 +59,7 @@ def create(lab: Lab) -> Made:
     """Make the cluster, or adopt the one that an interrupted run of this checkout finished."""
     text = config.render(lab.spec, lab.host, lab.tags)
     digest = _digest(lab.spec, text)
-    with _nobody_else_at_work(lab.files, lab.spec.name):
+    with nobody_else_at_work(lab.files.lock, lab.spec.name, timeout=CREATE):
         found = _found(lab.engine, lab.spec)
         containers.refuse_strangers(found, lab.owner, lab.engine, lab.spec.name)
     adopted = _whole(lab, found, digest)
@@ -114,7 +113,7 @@ def delete(engine: Engine, stack: str, name: str, owner_id: str) -> None:
     lab_files = files.of(stack)
     _remove_own(engine, stack, name, owner_id)
     # A kind that outlived a killed `up` notices that its nodes are gone and ends; what it still made goes too.
-    with _nobody_else_at_work(lab_files, name):
+    with nobody_else_at_work(lab_files.lock, name, timeout=CREATE):
         _remove_own(engine, stack, name, owner_id)
     lab_files.remove()
 
@@ -237,20 +236,3 @@ def _remove_own(engine: Engine, stack: str, name: str, owner_id: str) -> None:
     ours = {c.id: c for c in (*by_stack, *by_name) if c.owner == owner_id}
     containers.remove(engine, list(ours.values()))
     containers.remove_volumes(engine, stack, owner_id)
-
-
-@contextlib.contextmanager
-def _nobody_else_at_work(lab_files: LabFiles, where: str) -> Iterator[None]:
-    """Wait for the end of a kind of this lab that outlived the run that started it."""
-    lab_files.lock.parent.mkdir(parents=True, exist_ok=True)
-    with lab_files.lock.open("a") as handle:
-
-        def look() -> probe.Answer[bool]:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return probe.Answer(None, "kind, started by an earlier run, is still at work")
-            return probe.Answer(True)
-
-        probe.wait_for("the lab is free", look, timeout=CREATE, where=where, hint=f"fuser -v {lab_files.lock}")
-        yield
