@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from modules.artifacts.machine.payload import PROGRAMS
 from modules.base.errors import StacklabError
-from modules.bootstrap import endpoint, hosts
+from modules.bootstrap import hosts
 from modules.bootstrap.kubeadm import reset as kubeadm
 from modules.bootstrap.steps import containerd, firewall, images, journal, kernel, names, packages, selinux, swap
 from modules.machines.remote import Remote
@@ -39,7 +39,6 @@ def parts(stack: str) -> dict[str, str]:
         "the cluster": kubeadm.undo_all(),
         "images": images.UNDO,
         "containers": CONTAINERS,
-        "load balancer packages": endpoint.forget_packages(),
         "services": containerd.units().undo,
         "files": journal.give_back(),
         "packages": packages.UNDO,

@@ -9,6 +9,6 @@ Both run as units of our own with configurations of our own: what the distributi
 
 from __future__ import annotations
 
-from modules.bootstrap.endpoint.making import forget_packages, steps, undo
+from modules.bootstrap.endpoint.making import steps, undo
 
-__all__ = ["forget_packages", "steps", "undo"]
+__all__ = ["steps", "undo"]

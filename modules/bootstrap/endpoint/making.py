@@ -1,4 +1,7 @@
-"""The steps that put haproxy and keepalived on a machine, or take them off one that needs them no longer. Pure."""
+"""The steps that run haproxy and keepalived on a machine, or end them on one that needs them no longer. Pure.
+
+The programs themselves are among what every machine is prepared with (modules.bootstrap.steps.packages).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from modules.bootstrap.endpoint import haproxy, keepalived
 from modules.bootstrap.kubeadm.spec import Front, Node
 from modules.bootstrap.step import Action, Run, Step, Write
 
-PACKAGES = "/var/lib/stacklab/endpoint-packages"
 INTERFACE = "@interface@"
 
 
@@ -16,17 +18,14 @@ def steps(front: Front, node: Node) -> tuple[Step, ...]:
     """What the machine of that node needs."""
     here = front.balanced(node.role)
     vip = bool(front.vip) and node.master
-    wanted = (*(("haproxy",) if here else ()), *(("keepalived", "curl") if vip else ()))
-    found = [_packages(wanted)] if wanted else []
     files = {haproxy.CONFIG: haproxy.config(front, node.role), haproxy.UNIT: haproxy.unit()}
-    found.append(_service("haproxy", haproxy.SERVICE, files if here else {}, tuple(files)))
+    balancer = _service("haproxy", haproxy.SERVICE, files if here else {}, tuple(files))
     files = {
         keepalived.CONFIG: keepalived.config(front, node.address, INTERFACE),
         keepalived.CHECK: keepalived.check(),
         keepalived.UNIT: keepalived.unit(),
     }
-    found.append(_service("keepalived", keepalived.SERVICE, files if vip else {}, tuple(files), node.address))
-    return tuple(found)
+    return balancer, _service("keepalived", keepalived.SERVICE, files if vip else {}, tuple(files), node.address)
 
 
 def undo() -> str:
@@ -37,57 +36,6 @@ def undo() -> str:
     files = (haproxy.CONFIG, haproxy.UNIT, keepalived.CONFIG, keepalived.CHECK, keepalived.UNIT)
     lines += [f"rm -f {' '.join(files)}", "systemctl daemon-reload"]
     return "\n".join(lines)
-
-
-def forget_packages() -> str:
-    """Remove the packages that we installed, on a machine that is given back."""
-    return f"""\
-if [ -s {PACKAGES} ]; then
-    if command -v apt-get >/dev/null; then
-        DEBIAN_FRONTEND=noninteractive xargs apt-get purge -y -qq --autoremove <{PACKAGES} >/dev/null
-    else
-        xargs dnf remove -y -q <{PACKAGES} >/dev/null
-    fi
-    rm -f {PACKAGES}
-fi
-"""
-
-
-def _packages(names: Sequence[str]) -> Step:
-    probe = "\n".join(f"command -v {name} >/dev/null || echo {name}" for name in names)
-
-    def difference(printed: str) -> list[Action]:
-        missing = printed.split()
-        if not missing:
-            return []
-        return [Run(f"{' and '.join(missing)} from the distribution", install(missing), timeout=600)]
-
-    return Step("load balancer packages", probe, difference, undo=forget_packages())
-
-
-def install(names: Sequence[str]) -> str:
-    """Packages of the distribution, noted so that they can go again; services of theirs are not started. Pure."""
-    words = " ".join(names)
-    units = " ".join(f"{name}.service" for name in names if name != "curl")
-    mask = f"systemctl mask --quiet {units}\n" if units else ""
-    unmask = f"systemctl unmask --quiet {units}; systemctl disable --quiet {units} || true\n" if units else ""
-    return f"""\
-set -e
-{mask}if command -v apt-get >/dev/null; then
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get install -y -qq --no-install-recommends {words} >/dev/null 2>&1 || {{
-        apt-get update -qq
-        apt-get install -y -qq --no-install-recommends {words}
-    }}
-elif command -v dnf >/dev/null; then
-    dnf install -y -q {words}
-else
-    echo "install {words} here: neither apt-get nor dnf is there" >&2
-    exit 1
-fi
-mkdir -p {PACKAGES.rpartition("/")[0]}
-printf '%s\\n' {words} >>{PACKAGES}
-{unmask}"""
 
 
 def _service(name: str, service: str, files: dict[str, str], all_files: Sequence[str], address: str = "") -> Step:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from modules.bootstrap import endpoint, etcd
 from modules.bootstrap.kubeadm import running, state
-from modules.bootstrap.kubeadm.admin import BASHRC_BEGIN, BASHRC_END, COMPLETION
+from modules.bootstrap.kubeadm.admin import BASHRC_BEGIN, BASHRC_END, COMPLETION, KUBECONFIG
 from modules.bootstrap.kubeadm.config import FOLDER
+from modules.bootstrap.steps import journal
 from modules.machines.remote import Remote
 
 # Links that CNI plugins make; kubeadm leaves them, and the next cluster's plugin would trip over them.
@@ -49,8 +50,7 @@ command -v nft >/dev/null && for table in 'ip kube-proxy' 'ip6 kube-proxy'; do n
 command -v ipvsadm >/dev/null && ipvsadm --clear 2>/dev/null
 command -v ipset >/dev/null && ipset list -n 2>/dev/null | grep -E '^(cali|KUBE-)' |
     while read -r set; do ipset destroy "$set" 2>/dev/null; done
-rm -f /root/.kube/config {COMPLETION}
-rmdir /root/.kube 2>/dev/null
+for file in {KUBECONFIG} {COMPLETION}; do ! grep -qsxF "$file" {journal.WRITTEN} || rm -f "$file"; done
 [ ! -f /root/.bashrc ] || sed -i '/^{BASHRC_BEGIN}$/,/^{BASHRC_END}$/d' /root/.bashrc
 {endpoint.undo()}
 rm -f {state.MARK} {running.PID}
@@ -63,7 +63,7 @@ exit 0
 
 def undo_all() -> str:
     """The same, and members of an etcd of its own with their data: for a machine that is given back. Pure."""
-    return f"(\n{script()})\n{etcd.undo()}"
+    return f"(\n{script()})\nfailed=$?\n{etcd.undo()}exit $failed\n"
 
 
 def reset(remote: Remote) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from modules.artifacts.machine.payload import active, folder
 from modules.base.errors import CommandError
+from modules.bootstrap.steps import journal
 from modules.machines.remote import Remote
 
 RUN = "/run/stacklab"
@@ -82,8 +83,8 @@ def gist(output: str) -> str:
 
 def activate(version: str, names: Sequence[str] = ("kubeadm", "kubelet", "kubectl")) -> str:
     """A script that makes the programs of a version the active ones; each link changes at once. Pure."""
-    lines = ["set -e"]
-    for link, target in sorted(active(version).items()):
-        if link.rpartition("/")[2] in names:
-            lines += [f"test -x {target}", f"ln -sfn {target} {link}.stacklab && mv -fT {link}.stacklab {link}"]
+    links = {link: to for link, to in sorted(active(version).items()) if link.rpartition("/")[2] in names}
+    lines = [journal.keep(links)]
+    for link, target in links.items():
+        lines += [f"test -x {target}", f"ln -sfn {target} {link}.stacklab && mv -fT {link}.stacklab {link}"]
     return "\n".join(lines) + "\n"

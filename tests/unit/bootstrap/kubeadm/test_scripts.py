@@ -25,7 +25,6 @@ SCRIPTS = {
     "tidy": join.tidy(),
     "state": state.PROBE,
     "endpoint-undo": endpoint.undo(),
-    "endpoint-packages": endpoint.forget_packages(),
     "etcd-undo": etcd.undo(),
     "snapshot-stop": snapshot.stop(),
     "snapshot-restore": snapshot.restore("/opt/e", "m1", "https://10.0.0.1:2380", "m1=https://10.0.0.1:2380", "t"),
@@ -40,7 +39,14 @@ def test_script_is_the_golden_one_and_sh_can_read_it(name: str) -> None:
 
 def here(script: str, folder: Path) -> str:
     """The same script with its places inside a folder."""
-    for place in ("/run/stacklab", "/etc/hosts", "/opt/stacklab", "/usr/local/bin", "/etc/stacklab"):
+    for place in (
+        "/run/stacklab",
+        "/etc/hosts",
+        "/opt/stacklab",
+        "/usr/local/bin",
+        "/etc/stacklab",
+        "/var/lib/stacklab",
+    ):
         script = script.replace(place, f"{folder}{place}")
     return script
 

@@ -39,8 +39,7 @@ command -v nft >/dev/null && for table in 'ip kube-proxy' 'ip6 kube-proxy'; do n
 command -v ipvsadm >/dev/null && ipvsadm --clear 2>/dev/null
 command -v ipset >/dev/null && ipset list -n 2>/dev/null | grep -E '^(cali|KUBE-)' |
     while read -r set; do ipset destroy "$set" 2>/dev/null; done
-rm -f /root/.kube/config /etc/bash_completion.d/kubectl
-rmdir /root/.kube 2>/dev/null
+for file in /root/.kube/config /etc/bash_completion.d/kubectl; do ! grep -qsxF "$file" /var/lib/stacklab/written || rm -f "$file"; done
 [ ! -f /root/.bashrc ] || sed -i '/^# stacklab kubectl begin$/,/^# stacklab kubectl end$/d' /root/.bashrc
 [ ! -e /etc/systemd/system/stacklab-keepalived.service ] || systemctl disable --now --quiet stacklab-keepalived.service 2>/dev/null
 [ ! -e /etc/systemd/system/stacklab-haproxy.service ] || systemctl disable --now --quiet stacklab-haproxy.service 2>/dev/null
