@@ -115,6 +115,13 @@ def of_release(release: Release) -> Iterator[Component]:
     )
 
 
+def of_minikube() -> Iterator[Component]:
+    """Ours is compiled without libvirt (go/minikube/nolibvirt): its driver kvm2 says that it is absent."""
+    url = f"{GITHUB}/kubernetes/minikube/releases/download/v{{version}}/minikube-linux-{{arch}}"
+    program = GoProgram("minikube", f"{wrappers.MINIKUBE}/cmd/minikube")
+    yield Component(binary("minikube", releases.MINIKUBE), program, Upstream(url, f"{url}.sha256"), 75)
+
+
 def of_pulumi() -> Iterator[Component]:
     """Pulumi's command line, its Python language host with its helpers, the Kubernetes provider."""
     base = f"{GITHUB}/pulumi/pulumi/releases/download/v{{version}}"

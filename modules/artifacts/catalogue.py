@@ -65,6 +65,8 @@ def _lines() -> Iterator[Component]:
         yield from files.trees(row)
         for image in images(row.version, image_table.OPTIONAL):
             yield _of_image(image)
+    yield from binaries.of_minikube()
+    yield from files.of_minikube()
     yield from binaries.of_pulumi()
     yield from binaries.of_addons()
     yield from files.manifests()

@@ -12,6 +12,7 @@ RAW = "https://raw.githubusercontent.com"
 METRICS_SERVER_IMAGE = "registry.k8s.io/metrics-server/metrics-server"
 ROOTFS = tuple(rootfs_table.RECIPES)
 KIND_SCRIPTS = ("usr/local/bin/*", "kind/bin/*")
+KICBASE_SCRIPTS = ("entrypoint", "automount/minikube-automount", "scheduled-stop/minikube-scheduled-stop")
 CALICO_SCRIPTS = ("sbin/*", "etc/rc.local", "etc/service/*/*/run", "etc/service/*/*/log/run")
 
 
@@ -58,6 +59,16 @@ def trees(release: Release) -> Iterator[Component]:
         Artifact("calico-node-filesystem", releases.CALICO, Kind.TREE),
         ModuleFiles("calico", wrappers.CALICO, "node/filesystem", CALICO_SCRIPTS),
         Upstream(archive, "", "calico-{version}/node/filesystem"),
+    )
+
+
+def of_minikube() -> Iterator[Component]:
+    """What minikube's own base image has besides packages."""
+    archive = f"{GITHUB}/kubernetes/minikube/archive/refs/tags/v{{version}}.tar.gz"
+    yield Component(
+        Artifact("kicbase-files", releases.MINIKUBE, Kind.TREE),
+        ModuleFiles("minikube", wrappers.MINIKUBE, "deploy/kicbase", KICBASE_SCRIPTS),
+        Upstream(archive, "", "minikube-{version}/deploy/kicbase"),
     )
 
 

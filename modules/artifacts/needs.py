@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from modules.artifacts import catalogue, image_table
+from modules.artifacts import catalogue, image_table, releases
 from modules.artifacts.store import Store
 from modules.artifacts.types import Artifact, Image, Kind, Release
 
@@ -15,10 +15,9 @@ NODE_PROGRAMS = ("kubeadm", "kubelet", "kubectl", "containerd", "ctr", "containe
 MACHINE_PROGRAMS = ("etcd", "etcdctl")
 MANIFESTS = ("calico", "metrics-server", "metallb", "local-path")
 OPTIONAL_MANIFESTS = ("flannel",)
-# minikube's machines are kind's until it has its own.
-KIND = "kind"
+KIND, MINIKUBE = "kind", "minikube"
 ROOTFS: Mapping[str, tuple[str, ...]] = {
-    KIND: ("base", "node"), "minikube": ("base", "node"), "libvirt": ("base", "machine"), "ssh": ("base",),
+    KIND: ("base", "node"), MINIKUBE: ("base", "minikube"), "libvirt": ("base", "machine"), "ssh": ("base",),
 }  # fmt: skip
 
 
@@ -32,7 +31,7 @@ class Demand:
 
     @property
     def in_containers(self) -> bool:
-        return "node" in ROOTFS[self.backend]
+        return self.backend in (KIND, MINIKUBE)
 
 
 def everything() -> tuple[Demand, ...]:
@@ -50,8 +49,11 @@ def fixed(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
     found = [catalogue.component(name, Kind.BINARY).artifact for name in (*(PULUMI if pulumi else ()), PROVIDER)]
     found += [_program(name, row) for name in NODE_PROGRAMS]
     found += [Artifact("cni-plugins", row.cni, Kind.TREE)]
-    if demand.in_containers:
+    if demand.backend == KIND:
         found += [Artifact("kind", row.kind, Kind.BINARY), Artifact("kind-node-files", row.kind, Kind.TREE)]
+    elif demand.backend == MINIKUBE:
+        found += [Artifact("minikube", releases.MINIKUBE, Kind.BINARY)]
+        found += [Artifact("kicbase-files", releases.MINIKUBE, Kind.TREE)]
     else:
         found += [_program(name, row) for name in MACHINE_PROGRAMS]
         found += [catalogue.component("calico-cni", Kind.BINARY).artifact]
@@ -62,7 +64,7 @@ def fixed(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
 
 
 def images(demand: Demand) -> tuple[Image, ...]:
-    balancer = (image_table.load_balancer(),) if demand.in_containers else ()
+    balancer = (image_table.load_balancer(),) if demand.backend == KIND else ()
     return (*catalogue.images(demand.kubernetes, demand.addons), *balancer)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from modules.artifacts.types import Release
 
 KIND = "0.33.0"
+MINIKUBE = "1.38.1"
 CONTAINERD = "2.4.2"
 CNI = "1.9.1"
 PULUMI = "3.250.0"

@@ -1,7 +1,7 @@
 """What the Debian root file systems are made of, as data; modules.artifacts.images.rootfs makes them.
 
-`base` is the layer below every image that is more than one static binary; `node` is the kind node's; `machine` is a
-virtual machine's, with kernel and initrd.
+`base` is the layer below every image that is more than one static binary; `node` is the kind node's, `minikube` that of
+minikube's machines; `machine` is a virtual machine's, with kernel and initrd.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ COMMON = (
     "procps",
 )  # fmt: skip
 NODE = ("systemd", "e2fsprogs", "ethtool", "jq", "libseccomp2", "mount", "curl", "runc", "socat", "util-linux")
+# minikube reaches its machines over SSH, as a user who may become root.
+MINIKUBE = ("openssh-server", "sudo", "iputils-ping")
 
 DROPPED = ("doc", "info", "lintian", "locale", "man", "bug")
 
@@ -63,6 +65,13 @@ NO_UNITS = (
     " lib/systemd/system/sysinit.target.wants/systemd-tmpfiles-setup.service"
 )
 
+# The user that minikube logs in as. Host keys are each machine's own.
+DOCKER_USER = (
+    'chroot "$1" useradd --create-home --shell /bin/bash --user-group --groups sudo --password "*" docker'
+    ' && mkdir "$1"/home/docker/.ssh && chroot "$1" chown docker:docker /home/docker/.ssh'
+    ' && rm -f "$1"/etc/ssh/ssh_host_*'
+)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -76,6 +85,7 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = {
     "base": Recipe((*COMMON, "runit"), (IPTABLES, NO_RUNIT_TREE, CLEAN)),
     "node": Recipe((*COMMON, *NODE), (NO_UNITS, CLEAN)),
+    "minikube": Recipe((*COMMON, *NODE, *MINIKUBE), (NO_UNITS, DOCKER_USER, CLEAN)),
     "machine": Recipe(
         (*COMMON, *debian.PACKAGES), (debian.UNITS, CLEAN, debian.MACHINE_OWN), before=(debian.INITRAMFS,)
     ),

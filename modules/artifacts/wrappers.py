@@ -16,6 +16,7 @@ METALLB = "go.universe.tf/metallb"
 TRAEFIK = "github.com/traefik/traefik/v3"
 FLANNEL = "github.com/flannel-io/flannel"
 FLANNEL_CNI = "github.com/containernetworking/plugins"
+MINIKUBE = "k8s.io/minikube"
 ECHO = "modules/apps/echo"
 
 # The last version of the plugins that still held flannel's; its own repository's module is not to be had.
@@ -37,6 +38,7 @@ WRAPPERS: Mapping[str, GoWrapper] = {
     for wrapper in (
         *(_kubernetes(release) for release in releases.KUBERNETES.values()),
         GoWrapper("kind"),
+        GoWrapper("minikube", ldflags=(f"-X {MINIKUBE}/pkg/version.version=v{releases.MINIKUBE}",)),
         GoWrapper(
             "containerd",
             tags=("no_aufs", "no_zfs", "no_btrfs", "no_devmapper"),

@@ -173,6 +173,7 @@ def _prove(file: Path, demands: Sequence[Demand], pulumi: bool, show: Show) -> N
 def _images(asked: _Asked, show: Show) -> None:
     """The image that the lab's machines are made of; without a lab, those of the newest release."""
     from modules.artifacts.images import prepare
+    from modules.artifacts.needs import MINIKUBE
     from modules.host import engine
 
     demand, lab = asked.demands[0], asked.plan
@@ -181,7 +182,10 @@ def _images(asked: _Asked, show: Show) -> None:
     runs = engine.choose()
     show.say(f"seeing to the node image in {runs.name}: about a minute the first time")
     addons = lab.addons if lab else ()
-    show.say(f"node image: {prepare.ensure_node_image(demand.kubernetes, runs, addons=addons)}")
+    ensure = prepare.ensure_base_image if demand.backend == MINIKUBE else prepare.ensure_node_image
+    show.say(f"node image: {ensure(demand.kubernetes, runs, addons=addons)}")
+    if demand.backend == MINIKUBE:
+        return
     if lab and sum(machine.role == "master" for machine in lab.machines) > 1:
         show.say(f"load balancer image: {prepare.ensure_load_balancer_image(runs)}")
 

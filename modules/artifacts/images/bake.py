@@ -7,6 +7,7 @@ names made of the target's own, so a bake that was killed is cleared away by the
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +60,20 @@ def start_command(base: str, target: str, archives: Archives, entrypoint: Path |
     ]
 
 
-def commit_command(target: str) -> list[str]:
+def commit_command(target: str, command: Sequence[str] = node.COMMAND) -> list[str]:
     """The engine's arguments that turn the finished container into the image."""
-    words = ", ".join(f'"{word}"' for word in node.COMMAND)
+    words = ", ".join(f'"{word}"' for word in command)
     return ["commit", "--change", f"ENTRYPOINT [{words}]", "--change", "CMD []", job(target), target]
 
 
-def bake(engine: ContainerEngine, base: str, target: str, archives: Archives, entrypoint: Path | None = None) -> None:
+def bake(
+    engine: ContainerEngine,
+    base: str,
+    target: str,
+    archives: Archives,
+    entrypoint: Path | None = None,
+    command: Sequence[str] = node.COMMAND,
+) -> None:
     """Make image `target` of image `base` and the archives; leaves nothing else behind in the engine."""
     clear(engine, target)
     try:
@@ -76,7 +84,7 @@ def bake(engine: ContainerEngine, base: str, target: str, archives: Archives, en
             hint="`stacklab doctor` says what this host's container engine can do",
         )
         log.debug("baked %s in %.1f s: %s", target, seen.seconds, seen.stdout)
-        done = engine.run(*commit_command(target), timeout=COMMIT_TIMEOUT, where=f"node image {target}")
+        done = engine.run(*commit_command(target, command), timeout=COMMIT_TIMEOUT, where=f"node image {target}")
         log.debug("committed %s in %.1f s", target, done.seconds)
     finally:
         clear(engine, target)

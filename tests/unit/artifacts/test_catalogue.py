@@ -138,12 +138,17 @@ def test_all_that_a_lab_needs_is_in_the_catalogue_once(demand: Demand) -> None:
 
 
 def test_each_backend_needs_its_own_machines_and_no_others() -> None:
-    own = {"kind", "kind-node-files", "node", "envoy", "machine", "etcdctl"}
+    own = {"kind", "kind-node-files", "node", "envoy", "minikube", "kicbase-files", "machine", "etcdctl"}
     names = {
         backend: {a.name for a in needs.fixed(Demand(releases.NEWEST.version, backend))} & own
-        for backend in ("kind", "libvirt", "ssh")
+        for backend in ("kind", "minikube", "libvirt", "ssh")
     }
-    assert names == {"kind": {"kind", "kind-node-files", "node"}, "libvirt": {"machine", "etcdctl"}, "ssh": {"etcdctl"}}
+    assert names == {
+        "kind": {"kind", "kind-node-files", "node"},
+        "minikube": {"minikube", "kicbase-files"},
+        "libvirt": {"machine", "etcdctl"},
+        "ssh": {"etcdctl"},
+    }
     images = {i.name for i in needs.images(Demand(releases.NEWEST.version, "ssh"))}
     assert not any("envoy" in name for name in images)
 
@@ -160,7 +165,7 @@ def test_what_few_labs_run_is_needed_by_those_only() -> None:
 def test_everything_is_what_any_lab_can_need(tmp_path: Path) -> None:
     everything = set(needs.wanted(needs.everything(), Store(tmp_path)))
     assert {a.version for a in everything if a.name == "kubelet"} == set(releases.KUBERNETES)
-    assert {a.name for a in everything if a.kind is Kind.ROOTFS} == {"base", "node", "machine"}
+    assert {a.name for a in everything if a.kind is Kind.ROOTFS} == {"base", "node", "minikube", "machine"}
 
 
 def test_a_fitting_pulumi_on_the_path_needs_no_other(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-# Runs once, in a container of the node image to be: puts the images into containerd's store.
+# Runs once, in a container of the node image to be (kind's or minikube's): puts the images into containerd's store.
 #
 # /stacklab/own/*.tar      images made here: unpacked now, so that no node has to do it. Their files go to /kind/snapshots
 #                          in the image's own layers, which all nodes share; a node's /var, a volume that the engine
@@ -20,7 +20,7 @@ fi
 mkdir -p "$build" "$store" /kind/snapshots
 cp -a "$store/." "$build/"
 
-if [ ! -e /etc/containerd/cri-base.json ]; then
+if [ -d /kind/bin ] && [ ! -e /etc/containerd/cri-base.json ]; then
   ctr oci spec |
     jq '.hooks.createContainer += [{"path": "/kind/bin/mount-product-files.sh"}] | del(.process.rlimits)' \
       >/etc/containerd/cri-base.json
