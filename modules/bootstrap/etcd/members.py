@@ -198,4 +198,3 @@ def healthy(etcd: Etcd) -> list[str]:
         if said.code != 0:
             found.append(member.name)
     return found
-

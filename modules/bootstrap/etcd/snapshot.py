@@ -52,8 +52,8 @@ done
 """
 
 
-def restore(etcdutl: str, name: str, peer: str, initial: str, token: str) -> str:
-    """This master's member from the snapshot in COMING; the data it had is kept until the next restore."""
+def restore(etcdutl: str, name: str, peer: str, initial: str, token: str, data: str = DATA) -> str:
+    """This machine's member from the snapshot in COMING; the data it had is kept until the next restore."""
     words = shlex.join(
         [
             *(etcdutl, "snapshot", "restore", COMING, f"--name={name}", f"--initial-cluster={initial}"),
@@ -68,15 +68,25 @@ umask 077
 rm -rf {RESTORED}
 {words}
 rm -rf {BEFORE}
-[ ! -d {DATA}/member ] || mv {DATA} {BEFORE}
-rm -rf {DATA}
-mv {RESTORED} {DATA}
+[ ! -d {data}/member ] || mv {data} {BEFORE}
+rm -rf {data}
+mv {RESTORED} {data}
 rm -f {COMING}
 """
 
 
-def start(name: str, peer: str, initial: str) -> str:
-    """The static pods are back; etcd is told of the members, as kubeadm wrote it when it was made."""
+# Static pods and the kubelet forget what they knew.
+LOOK_AGAIN = """\
+set -e
+for pod in kube-controller-manager kube-scheduler; do
+    crictl ps -q --name "^$pod\\$" --state Running | xargs -r timeout 60 crictl stop --timeout 10 >/dev/null
+done
+systemctl restart kubelet
+"""
+
+
+def start() -> str:
+    """The static pods are back."""
     return f"""\
 set -e
 for pod in etcd kube-apiserver; do

@@ -12,10 +12,11 @@ from typing import Any
 
 from modules.base.errors import CommandError, StacklabError
 from modules.bootstrap.etcd import snapshot
-from modules.bootstrap.kubeadm import kubectl, reset
+from modules.bootstrap.kubeadm import kubectl, reset, state
 from modules.bootstrap.kubeadm.kubectl import Api
 from modules.bootstrap.kubeadm.running import Say
 from modules.bootstrap.kubeadm.spec import Cluster, Node
+from modules.bootstrap.kubeadm.state import Verdict
 from modules.machines.remote import Remote
 
 DRAIN, DRAIN_DEAD = 120, 20  # seconds
@@ -25,10 +26,12 @@ DRAINED = "stacklab.local/drained"  # tells a cordon of ours, which an upgrade t
 def remove(cluster: Cluster, node: Node, remote: Remote, masters: Sequence[tuple[Node, Remote]], say: Say) -> None:
     """With the last master the cluster is gone: then only the machine is tidied."""
     answers = remote.answers()
+    # A machine made anew answers too, but nobody there can end the pods of the one before.
+    alive = answers and state.look(remote, cluster.owner, cluster.stack) is Verdict.OURS
     others = [r for _, r in masters if r.login.machine != node.name]
     api = kubectl.first_healthy(others, timeout=30) if others else None
     if api is not None and api.node(node.name) is not None:
-        drain(api, node.name, say, alive=answers)
+        drain(api, node.name, say, alive=alive)
     if api is not None:
         forget(api, cluster, node, say)
     elif others:
