@@ -6,14 +6,17 @@ brought completely, for an upload may be killed at any byte.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import libvirt
 
-from modules.base import probe
+from modules.base import paths, probe
 from modules.base.errors import ProbeTimeoutError, StacklabError
 from modules.host.libvirt.mark import POOL
 from modules.machines.libvirt import names
@@ -32,17 +35,18 @@ def find(pool: Any, name: str) -> Any | None:
 def bring(connection: Any, pool: Any, name: str, source: Path, *, cluster: str, owner: str) -> str:
     """Have the contents of a local file as a shared volume; its path on libvirt's host. Brought only once."""
     _touch(pool, names.use(name, cluster, owner))
-    there = find(pool, name)
-    if there is not None and find(pool, names.whole(name)) is None:
-        _wait_for_somebody(pool, name)
+    with _nobody_else_here(name):
+        others = [n for n in _names(pool) if n.startswith(names.uses(name)) and not n.endswith(f".{owner}")]
+        if others:
+            _wait_for_somebody(pool, name)
         there = find(pool, name)
         if there is not None and find(pool, names.whole(name)) is None:
             there.delete(0)
             there = None
-    if there is None:
-        there = _upload_file(connection, pool, name, source)
-        _touch(pool, names.whole(name))
-    return str(there.path())
+        if there is None:
+            there = _upload_file(connection, pool, name, source)
+            _touch(pool, names.whole(name))
+        return str(there.path())
 
 
 def make_disk(pool: Any, name: str, size: int, base: str, base_format: str) -> str:
@@ -170,7 +174,7 @@ def _touch(pool: Any, name: str) -> None:
 
 
 def _wait_for_somebody(pool: Any, name: str) -> None:
-    """Another checkout or another user may be bringing it: wait while it grows."""
+    """Another checkout or another host may be bringing it: wait while it grows."""
     last = -1
 
     def grown() -> probe.Answer[bool]:
@@ -186,6 +190,16 @@ def _wait_for_somebody(pool: Any, name: str) -> None:
             probe.wait_for("the upload goes on", grown, timeout=STALLED, every=0.5)
         except ProbeTimeoutError:
             return
+
+
+@contextlib.contextmanager
+def _nobody_else_here(name: str) -> Iterator[None]:
+    """No other lab of this checkout brings the same one meanwhile."""
+    lock = paths.work() / "locks" / name
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _upload_file(connection: Any, pool: Any, name: str, source: Path) -> Any:
@@ -230,6 +244,6 @@ def _hole(_stream: Any, file: int) -> list[Any]:
         data = os.lseek(file, here, os.SEEK_DATA)
     except OSError:  # nothing but a hole until the end
         data = end
-    found = [False, data - here] if data > here else [True, os.lseek(file, here, os.SEEK_HOLE) - here]
+    found = [True, os.lseek(file, here, os.SEEK_HOLE) - here] if data == here < end else [False, data - here]
     os.lseek(file, here, os.SEEK_SET)
     return found
