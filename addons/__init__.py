@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from addons.base import Addon
-from modules.manifests import told_first
+from modules.manifests import Object, told_first
+from modules.manifests.objects import WORKLOADS, on_host_network
 from modules.manifests.waiting import ADDRESS
 from modules.topology.known import AddonFacts
 from modules.topology.plan import LabPlan
@@ -48,10 +49,15 @@ def facts() -> Mapping[str, AddonFacts]:
     return {name: AddonFacts(settings=addon.settings, provides=addon.provides) for name, addon in discover().items()}
 
 
+def _needs_pod_network(objects: Sequence[Object]) -> bool:
+    return not all(on_host_network(obj) for obj in objects if obj["kind"] in WORKLOADS)
+
+
 def install(plan: LabPlan, cluster: Cluster) -> Mapping[str, Installed]:
     """Everything the stack file lists, in the order that is ready soonest.
 
-    1. The pods' network is told to the cluster; while it starts, all that runs nothing by itself.
+    1. The pods' network is told to the cluster, and what runs on the machines' own; while they start, all that runs
+       nothing by itself.
     2. Once it is ready, what runs: a pod that is started before is tried again only ten seconds later.
     3. Once everything has been told, each addon is waited for.
     """
@@ -69,7 +75,7 @@ def install(plan: LabPlan, cluster: Cluster) -> Mapping[str, Installed]:
         shown = pulumi.ComponentResource("stacklab:index:Addon", addon.name)
         objects, conditions = told_first(addon.objects(plan, plan.addons[addon.name]))
         conditions = [c for c in conditions if gives_addresses or c.until != ADDRESS]
-        applied = cluster.apply(addon.name, objects, shown, turn)
+        applied = cluster.apply(addon.name, objects, shown, turn if _needs_pod_network(objects) else Turn())
         if "cni" in addon.provides:
             network = cluster.ready(addon.name, conditions, applied, shown, Turn(waits=applied.last))
             turn = Turn(told=applied.last, pods=(network,))
