@@ -58,6 +58,7 @@ class ClassPlan:
     moved: tuple[str, ...]
     overfull: tuple[str, ...]
     ways_out: tuple[str, ...]
+    together: int
 
     @property
     def fit(self) -> tuple[Seat, ...]:
@@ -74,6 +75,7 @@ class Surroundings:
 
     rooms: tuple[Room, ...]
     parallel: Mapping[str, int]
+    together: int = 10**6  # the programs that make labs all run on this machine
     taken: tuple[IPv4Network, ...] = ()
     standing: frozenset[str] = frozenset()
 
@@ -113,6 +115,7 @@ def plan(made: Class, remembered: Record, around: Surroundings, table: Table) ->
         moved=placed.moved,
         overfull=placed.overfull,
         ways_out=tuple(_ways_out(made, seats, placed, around, table)),
+        together=around.together,
     )
 
 

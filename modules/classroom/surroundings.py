@@ -35,7 +35,7 @@ def look(made: Class, remembered: Record, table: Table, shared_machines: int = 0
         ]
         rooms.append(room(host, made, here, used, footprint.total(there), shared_machines))
     parallel = {host.name: at_a_time(host, made.spec, here, table) for host in made.spec.hosts}
-    return Surroundings(tuple(rooms), parallel, tuple(_taken(made.file)), standing)
+    return Surroundings(tuple(rooms), parallel, together(made.spec, here, table), tuple(_taken(made.file)), standing)
 
 
 def room(host: Host, made: Class, here: HostFacts, inotify: int, standing: Need, shared_machines: int) -> Room:
@@ -60,12 +60,13 @@ def at_a_time(host: Host, spec: ClassSpec, here: HostFacts, table: Table) -> int
     """How many labs are made at a time on a host: as many as keep its cores busy, and its memory bears."""
     if spec.limits.parallel is not None:
         return spec.limits.parallel
-    making = table.making
     cores = here.cores if host.cpus is None else host.cpus
-    by_cores = max(1, round(cores * 1000 / making.cpu))
-    # The programs that make labs run here, wherever the labs are.
-    by_memory = max(1, int((here.free_memory - spec.limits.reserve) / making.memory / 2))
-    return min(by_cores, by_memory)
+    return min(max(1, round(cores * 1000 / table.making.cpu)), together(spec, here, table))
+
+
+def together(spec: ClassSpec, here: HostFacts, table: Table) -> int:
+    """How many labs this machine's memory bears being made at a time, wherever they are: the programs run here."""
+    return max(1, int((here.free_memory - spec.limits.reserve) / 2 / table.making.memory))
 
 
 def standing_labs(made: Class, remembered: Record) -> frozenset[str]:

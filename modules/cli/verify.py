@@ -13,7 +13,8 @@ from rich.console import Console
 from modules.cli import output, stacks
 
 if TYPE_CHECKING:
-    from modules.verify.finding import Finding
+    from modules.verify.context import Context
+    from modules.verify.finding import Check, Finding
     from modules.verify.lab import Lab
 
 FAILED = 1
@@ -46,10 +47,20 @@ def register(app: typer.Typer) -> None:
 
 def look_at(stack: str, *, timeout: float) -> tuple[Lab, list[Finding]]:
     """The lab of a stack, and what its checks found; what is under way is shown on a terminal."""
+    from modules.verify import run
+
+    context, asked = questions(stack)
+    with Console(stderr=True).status("") as status:
+        report = _progress(status.update, [check.name for check in asked])
+        return context.lab, run.verify(context, asked, timeout=timeout, on_finding=report)
+
+
+def questions(stack: str) -> tuple[Context, list[Check]]:
+    """The lab of a stack with all that checks need, and the checks."""
     import addons
     from modules import artifacts, pulumi_home
     from modules.manifests.images import baked
-    from modules.verify import checks, run
+    from modules.verify import checks
     from modules.verify.apps import apps_of
     from modules.verify.context import Context
     from modules.verify.kubectl import Kubectl
@@ -61,11 +72,7 @@ def look_at(stack: str, *, timeout: float) -> tuple[Lab, list[Finding]]:
     provides = frozenset().union(*(facts[name].provides for name in spec.addons))
     lab = read(stack, pulumi_home.stack_outputs(stack), apps_of(spec.apps), provides)
     kubectl = Kubectl(artifacts.binary("kubectl"), lab.kubeconfig)
-    context = Context(lab, kubectl, Probes(kubectl, baked("docker.io/stacklab/echo")))
-    asked = checks.of(lab)
-    with Console(stderr=True).status("") as status:
-        report = _progress(status.update, [check.name for check in asked])
-        return lab, run.verify(context, asked, timeout=timeout, on_finding=report)
+    return Context(lab, kubectl, Probes(kubectl, baked("docker.io/stacklab/echo"))), checks.of(lab)
 
 
 def show(lab: Lab, findings: list[Finding], seconds: float) -> None:

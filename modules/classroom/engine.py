@@ -1,0 +1,202 @@
+"""Pulumi's Automation API for one checkout: stacks are made, updated and removed by threads side by side.
+
+The programs are Pulumi's own, run as everything is (modules.base.shell) and in process groups of their own, so that
+Ctrl-C reaches them when we say so. The stack that a user has selected stays selected.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation._cmd import OnOutput
+from pulumi.automation.errors import CommandError as PulumiError
+from pulumi.automation.errors import ConcurrentUpdateError, create_command_error
+from semver import VersionInfo
+
+from modules import pulumi_home
+from modules.base import paths, probe, shell
+from modules.base.errors import StacklabError
+from modules.classroom.phases import Progress
+
+LONGEST = 3600.0
+LEFT_BEHIND = 900.0
+_COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
+_HOLDER = re.compile(r"created by (?P<who>\S+)@(?P<host>\S+) \(pid (?P<pid>[0-9]+)\)(?: at (?P<at>\S+))?")
+
+
+class _Command(automation.PulumiCommand):
+    """The `pulumi` of this checkout, through our one door to other programs."""
+
+    def __init__(self) -> None:
+        self.command = str(pulumi_home.pulumi_binary())
+        told = shell.run([self.command, "version"], timeout=60).stdout.strip()
+        self.version = VersionInfo.parse(told.removeprefix("v"))
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: OnOutput | None = None,
+        on_error: OnOutput | None = None,
+    ) -> automation.CommandResult:
+        words = [self.command, *args, *([] if "--non-interactive" in args else ["--non-interactive"])]
+        env = {**additional_env, "PULUMI_AUTOMATION_API": "true"}
+        ran = shell.run(words, timeout=LONGEST, env=env, cwd=Path(cwd), check=False, on_line=on_output)
+        found = automation.CommandResult(stdout=ran.stdout, stderr=ran.stderr, code=ran.code)
+        if ran.code != 0:
+            raise create_command_error(found)
+        return found
+
+
+class _Workspace(automation.LocalWorkspace):
+    """The checkout, without selecting stacks: that would be the user's own selection."""
+
+    def create_stack(self, stack_name: str) -> None:
+        self._run_pulumi_cmd_sync(["stack", "init", stack_name, "--no-select"])
+
+    def select_stack(self, stack_name: str) -> None:
+        """Every command names its stack."""
+
+
+class _Stack(automation.Stack):
+    def outputs(self) -> Any:
+        """Nobody asks for them after an update, and reading them costs a program."""
+        return {}
+
+
+class Engine:
+    """Makes and removes labs. One for all threads."""
+
+    def __init__(self) -> None:
+        env = pulumi_home.prepare()
+        # The Automation API and what it starts read our own environment.
+        os.environ.update(env)
+        self._workspace = _Workspace(work_dir=str(paths.checkout()), pulumi_command=_Command())
+
+    def stacks(self) -> Mapping[str, automation.StackSummary]:
+        """The stacks that are there, by name."""
+        return {summary.name: summary for summary in self._workspace.list_stacks()}
+
+    def up(self, stack: str, *, new: bool, progress: Progress, on_phase: Callable[[], None]) -> None:
+        """Make a lab, or make it whole."""
+        mode = automation._stack.StackInitMode
+        held = _Stack(stack, self._workspace, mode.CREATE if new else mode.SELECT)
+        self._guarded(
+            held,
+            lambda: held.up(
+                on_event=_listener(progress, on_phase), color="never", show_secrets=False, suppress_outputs=True
+            ),
+            progress,
+        )
+
+    def down(self, stack: str, *, progress: Progress, on_phase: Callable[[], None]) -> None:
+        """Remove a lab and forget its stack; the stack file stays for who wrote it to remove."""
+        held = _Stack(stack, self._workspace, automation._stack.StackInitMode.SELECT)
+        self._guarded(
+            held,
+            lambda: held.destroy(on_event=_listener(progress, on_phase), color="never", show_secrets=False),
+            progress,
+        )
+        self._workspace.remove_stack(stack, preserve_config=True)
+
+    def interrupt(self) -> None:
+        """Ask every `pulumi` that we run to end after what it is doing; asked twice, it ends at once."""
+        for pid in _children(Path(self._workspace.pulumi_command.command).name):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+
+    def _guarded(self, stack: automation.Stack, action: Callable[[], object], progress: Progress) -> None:
+        """Run it; a lock that a dead process of this host left is taken away first."""
+        try:
+            try:
+                action()
+            except ConcurrentUpdateError as error:
+                holder = _HOLDER.search(str(error))
+                if holder is not None and _left_behind(holder):
+                    _wait_for_end(int(holder["pid"]), stack.name)
+                elif holder is None or not _dead(holder):
+                    raise StacklabError(
+                        f"somebody else is changing this lab: {holder[0] if holder else 'see below'}",
+                        where=f"stack {stack.name}",
+                        output=str(error),
+                        hint=f"wait for it; when it is gone for good: pulumi cancel --stack {stack.name}",
+                    ) from None
+                with contextlib.suppress(PulumiError):  # it may have given its lock back
+                    stack.cancel()
+                action()
+        except PulumiError as error:
+            raise StacklabError(
+                progress.errors[0].splitlines()[0] if progress.errors else "pulumi failed",
+                where=f"stack {stack.name}",
+                output="\n".join(progress.errors) or str(error),
+                hint="the same command again goes on from there",
+            ) from None
+        finally:
+            progress.end(time.monotonic())
+
+
+def _listener(progress: Progress, on_phase: Callable[[], None]) -> Callable[[automation.EngineEvent], None]:
+    def listen(event: automation.EngineEvent) -> None:
+        now = time.monotonic()
+        changed = False
+        if event.resource_pre_event:
+            changed = progress.before(event.resource_pre_event.metadata.type, now)
+        elif event.res_outputs_event:
+            progress.after(str(event.res_outputs_event.metadata.op.value))
+        elif event.summary_event:
+            changed = progress.summary(now)
+        elif event.diagnostic_event and event.diagnostic_event.severity == "error":
+            text = _COLOUR.sub("", event.diagnostic_event.message).strip()
+            if text and text != "update failed":
+                progress.errors.append(text.removeprefix("error: "))
+        if changed:
+            on_phase()
+
+    return listen
+
+
+def _dead(holder: re.Match[str]) -> bool:
+    """Whether the lock's holder was a process of this host that is no more."""
+    return holder["host"] == socket.gethostname() and not Path(f"/proc/{holder['pid']}").exists()
+
+
+def _left_behind(holder: re.Match[str]) -> bool:
+    """Whether it is an update that a killed run of ours left running: who holds the class's lock runs no other."""
+    if holder["host"] != socket.gethostname():
+        return False
+    try:
+        ours = b"PULUMI_AUTOMATION_API=true" in Path(f"/proc/{holder['pid']}/environ").read_bytes()
+        return ours and Path(f"/proc/{holder['pid']}/cwd").readlink() == paths.checkout()
+    except OSError:
+        return False
+
+
+def _wait_for_end(pid: int, stack: str) -> None:
+    probe.wait_for(
+        f"the update that a killed run left behind (process {pid}) ends",
+        lambda: probe.Answer(None if Path(f"/proc/{pid}").exists() else True, "it still runs"),
+        timeout=LEFT_BEHIND,
+        where=f"stack {stack}",
+    )
+
+
+def _children(name: str) -> list[int]:
+    """Our own child processes of that name."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with contextlib.suppress(OSError):
+                head, _, tail = (process / "stat").read_text().rpartition(")")
+                if int(tail.split()[1]) == os.getpid() and head.partition("(")[2] == name[:15]:
+                    found.append(int(process.name))
+    return found

@@ -1,0 +1,73 @@
+"""`stacklab class down`: removes labs, also those of students who left, and proves that nothing of them is left."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from modules.base import paths
+from modules.cli import class_group, class_watch, output
+
+if TYPE_CHECKING:
+    from modules.classroom.parse import Class
+    from modules.classroom.record import Record
+
+
+def add(group: typer.Typer) -> None:
+    """Add the command."""
+
+    @group.command()
+    def down(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
+        """Remove everybody's lab, then list what is left on the host. Exit 1 when something is."""
+        from modules.classroom import footprint, lock, make, record, surroundings
+        from modules.classroom.engine import Engine
+        from modules.host import facts
+
+        with lock.hold(name):
+            made = class_group.load(name)
+            remembered = record.load(made.file)
+            started = time.monotonic()
+            session = make.Session(made, remembered, Engine())
+            there = _labs(made, remembered, set(session.engine.stacks()))
+            stacks = {one: there[one] for one in make.chosen(only, there)}
+            here = made.spec.hosts[0]
+            parallel = surroundings.at_a_time(here, made.spec, facts.read(), footprint.table())
+            with class_watch.stoppable(session), class_watch.watching() as watch:
+                found = make.down(session, stacks, parallel, watch)
+            left = [] if session.interrupted else _receipts(list(stacks.values()))
+            seconds = time.monotonic() - started
+            class_watch.show("removed", name, found, seconds, json=json, more={"left": left})
+            if left and not json:
+                rows = [[one["stack"], one["kind"], one["name"], one["command"]] for one in left]
+                output.table("", ("stack", "left behind", "name", "removed by"), rows)
+            elif not json and not session.interrupted:
+                print(f"{name}: nothing is left")
+            class_watch.leave(session, found, bad=bool(left))
+
+
+def _labs(made: Class, remembered: Record, stacks: set[str]) -> dict[str, str]:
+    """Who has a lab, or a part of one: student -> stack. Those who left the roster are among them."""
+    from modules.classroom import labs, stack_files
+
+    ids = dict.fromkeys([*(student.id for student in made.spec.students), *remembered.slots, *remembered.hosts])
+    folder = paths.checkout() / "stacks"
+    every = {one: labs.stack_name(made.name, one) for one in ids}
+    return {
+        one: stack
+        for one, stack in every.items()
+        if stack in stacks or stack_files.file_of(folder, stack).exists() or paths.lab(stack).exists()
+    }
+
+
+def _receipts(stacks: list[str]) -> list[dict[str, Any]]:
+    """What these labs left, all of them together."""
+    from modules.host import receipt
+
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for stack in stacks:
+        for one in receipt.receipt(stack).leftovers:
+            found.setdefault((one.kind, one.name), {"stack": stack, **asdict(one)})
+    return list(found.values())

@@ -1,0 +1,51 @@
+"""`stacklab class up`: everybody's lab, side by side; the same command again goes on where it ended."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import typer
+
+from modules.base.errors import HostError, StacklabError
+from modules.cli import class_group, class_plan, class_watch, output
+
+
+def add(group: typer.Typer) -> None:
+    """Add the command."""
+
+    @group.command()
+    def up(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
+        """Make everybody's lab, or make it whole. Exit 1 when one fails or finds no place."""
+        from modules.classroom import lock, make, words
+        from modules.classroom.engine import Engine
+
+        with lock.hold(name):
+            made, remembered, plan = class_plan.planned(name)
+            _open_still(made.spec.expires, name)
+            if made.spec.tenancy == "namespace":
+                raise StacklabError("labs of tenancy namespace come with a later version", where=f"class {name}")
+            wanted = make.chosen(only, [seat.student.id for seat in plan.seats])
+            seats = [seat for seat in plan.fit if seat.student.id in wanted]
+            left = [seat for seat in plan.left if seat.student.id in wanted]
+            if not seats:
+                raise HostError("nobody's lab fits", where=f"class {name}", output="\n".join(words.verdict(plan)))
+            if not json:
+                for line in words.verdict(plan):
+                    output.note(line)
+            started = time.monotonic()
+            session = make.Session(made, remembered, Engine())
+            with class_watch.stoppable(session), class_watch.watching() as watch:
+                found = make.up(session, plan, seats, watch)
+            more = {"without_place": [seat.student.id for seat in left]}
+            class_watch.show("up", name, found, time.monotonic() - started, json=json, more=more)
+            class_watch.leave(session, found, bad=bool(left))
+
+
+def _open_still(expires: date | None, name: str) -> None:
+    if expires is not None and date.today() > expires:
+        raise StacklabError(
+            f"the class is over since {expires}",
+            where=f"class {name}",
+            hint="set expires in the class file to a later day",
+        )
