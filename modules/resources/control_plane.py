@@ -116,22 +116,19 @@ def refusals(olds: Props, news: Props) -> list[tuple[str, str]]:
 
 
 def changes(olds: Props, news: Props) -> list[Change]:
-    """What differs; `replace` says that the cluster is begun anew. Pure."""
+    """What differs; `replace` says that the cluster is begun anew. The version is each member's business. Pure."""
     found = []
-    if text(olds, "kubernetes") != text(news, "kubernetes"):
-        way = "its machines go there one after the other"
-        found.append(
-            Change("kubernetes", f"Kubernetes {text(olds, 'kubernetes')} -> {text(news, 'kubernetes')}; {way}", False)
-        )
     before, after = _names(olds), _names(news)
     for verb, names in (("comes", after - before), ("goes", before - after)):
         found += [Change("masters", f"master {name} {verb}", False) for name in sorted(names)]
     was, now = olds.get("generations") or {}, news.get("generations") or {}
-    stayed = [name for name in was if name in before & after and known(now.get(name)) and was[name] == now.get(name)]
-    if was and not stayed:
+    both = [name for name in was if name in before & after]
+    # A preview may not know it yet: most often it is the same machine.
+    stayed = [name for name in both if not known(now) or not known(now.get(name)) or was[name] == now.get(name)]
+    if both and not stayed:
         found.append(Change("generations", "no master is the machine that it was", True))
     else:
-        renewed = sorted(name for name in was if name in before & after and name not in stayed)
+        renewed = sorted(set(both) - set(stayed))
         found += [Change("generations", f"master {name} is another machine", False) for name in renewed]
     if not found and olds.get("masters") != news.get("masters"):
         found.append(Change("masters", "the masters are reached in another way", False))

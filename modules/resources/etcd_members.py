@@ -59,7 +59,7 @@ def changes(olds: Props, news: Props) -> list[Change]:
     found = []
     was, now = olds.get("generations") or {}, news.get("generations") or {}
     for name in sorted(was):
-        if not known(now.get(name)) or was[name] != now.get(name):
+        if known(now) and was[name] != now.get(name):
             found.append(Change("generations", f"member {name} is another machine", False))
     found += [Change("unwell", f"member {name} does not answer", False) for name in olds.get("unwell") or ()]
     if not found and olds.get("etcd_machines") != news.get("etcd_machines"):

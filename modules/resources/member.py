@@ -26,6 +26,7 @@ class MemberProvider(Provider):
     """Outputs: the inputs and owner."""
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        news = {key: value for key, value in news.items() if key != "preview" or value}
         reason = versions.refusal(text(olds, "kubernetes"), text(news, "kubernetes")) if olds else ""
         return CheckResult(news, failures("kubernetes", [reason] if reason else []))
 
@@ -71,11 +72,14 @@ def changes(olds: Props, news: Props) -> list[Change]:
         if was.get(field) != now.get(field):
             what = f"{field} of {name} {was.get(field)} -> {now.get(field)}: it leaves and joins again"
             found.append(Change("machine", what, True))
-    if olds.get("machine_generation") != news.get("machine_generation"):
+    generation = news.get("machine_generation")
+    # Unknown in an update: the machine is about to be made anew, and its node leaves in good order first. In a preview
+    # it says nothing: whatever changes about machines makes it unknown.
+    if (known(generation) or not news.get("preview")) and olds.get("machine_generation") != generation:
         found.append(
             Change("machine_generation", f"{name} is another machine: the node that was leaves, it joins", True)
         )
-    if olds.get("cluster") != news.get("cluster"):
+    if known(news.get("cluster")) and olds.get("cluster") != news.get("cluster"):
         found.append(Change("cluster", f"{name} joins the cluster that is made anew", False))
     if text(olds, "kubernetes") != text(news, "kubernetes"):
         how = "kubeadm upgrade, drain, new kubelet, uncordon"
@@ -164,6 +168,7 @@ class Member(Resource, module="stacklab", name="Member"):
             "facts": facts,
             "cluster": cluster,
             "alone": nodes.alone(plan),
+            "preview": pulumi.runtime.is_dry_run(),
             "owner": None,
         }
         super().__init__(MemberProvider(), resource_name, props, opts)

@@ -15,6 +15,7 @@ from pulumi.runtime.proto import resource_pb2
 
 CLUSTER = "pulumi-python:dynamic/stacklab:KindCluster"
 KUBECONFIG = "apiVersion: v1 # with a key"
+PRIVATE = "a private key"
 
 
 @dataclass
@@ -52,11 +53,21 @@ class Graph:
 class _Answers(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outs = dict(args.inputs)
-        if args.typ.endswith(":KindCluster"):
+        if args.typ.endswith((":KindCluster", ":ControlPlane")):
             outs |= {"kubeconfig": KUBECONFIG, "kubeconfig_file": "/labs/dev/kubeconfig"}
             outs |= {"endpoint": "https://10.0.0.11:6443", "generation": "g1"}
         elif args.typ.endswith(":ContainerNetwork"):
             outs["engine"] = "podman"
+        elif args.typ.endswith(":SshMachines"):
+            outs["generations"] = {machine["name"]: f"id-of-{machine['name']}" for machine in outs["machines"]}
+        elif args.typ.endswith(":PreparedMachine"):
+            outs["facts"] = {"cgroup_v1": True, "no_oom_adjust": False}
+        elif args.typ.endswith(":SshKeys"):
+            outs |= {"public_key": "ssh-ed25519 AAAA", "private": {"id_ed25519": PRIVATE}}
+            outs["host_keys"] = {machine["name"]: "ssh-ed25519 AAAA" for machine in outs["machines"]}
+        elif ":Libvirt" in args.typ:
+            outs |= {"uri": "qemu:///system", "volume": f"{args.name}.qcow2", "found": "tcg", "name": args.name}
+            outs |= {"generation": f"id-of-{args.name}", "console": "/log", "started": "1", "disk_size": 1}
         elif args.typ.endswith(":Ready"):
             services = [c for c in outs["conditions"] if c["until"] == "address"]
             outs["addresses"] = {f"{c['namespace']}/{c['what'].partition('/')[2]}": "10.0.0.200" for c in services}
