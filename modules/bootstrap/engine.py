@@ -46,7 +46,8 @@ def apply(remote: Remote, steps: Sequence[Step], say: Say) -> None:
     wrong = [found for found in look(remote, steps) if found.actions]
     for found in wrong:
         for action in found.actions:
-            say(f"{remote.login.machine}: {found.step.name}: {action.why}")
+            if action.why:
+                say(f"{remote.login.machine}: {found.step.name}: {action.why}")
             act(remote, found.step, action, say)
     if not wrong:
         return
@@ -55,7 +56,7 @@ def apply(remote: Remote, steps: Sequence[Step], say: Say) -> None:
     if stayed:
         first = stayed[0]
         raise StacklabError(
-            f"step {first.step.name} was done and the machine still differs: {first.actions[0].why}",
+            f"step {first.step.name} was done and the machine still differs: {_why(first)}",
             where=remote.login.machine,
             output=first.evidence,
             hint="; ".join(describe(stayed[1:])),
@@ -78,7 +79,7 @@ def act(remote: Remote, step: Step, action: Action, say: Say | None = None) -> N
                 on_line=(lambda line: say(f"{machine}: | {line}")) if say else None,
             )
     except CommandError as error:
-        error.what = f"step {step.name} ({action.why}): {error.what}"
+        error.what = f"step {step.name}{f' ({action.why})' if action.why else ''}: {error.what}"
         raise
 
 
@@ -90,9 +91,13 @@ def undo(remote: Remote, steps: Sequence[Step], say: Say) -> None:
             act(remote, step, Run("taken back", step.undo, timeout=300))
 
 
+def _why(found: Found) -> str:
+    return next((action.why for action in found.actions if action.why), "")
+
+
 def describe(found: Sequence[Found]) -> list[str]:
     """What would run and why, a line for each action."""
-    return [f"{one.step.name}: {_what(action)}" for one in found for action in one.actions]
+    return [f"{one.step.name}: {_what(action)}" for one in found for action in one.actions if action.why]
 
 
 def _what(action: Action) -> str:

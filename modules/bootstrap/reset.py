@@ -12,6 +12,7 @@ from modules.artifacts.machine.payload import PROGRAMS
 from modules.base.errors import StacklabError
 from modules.bootstrap import hosts
 from modules.bootstrap.kubeadm import reset as kubeadm
+from modules.bootstrap.kubeadm import state
 from modules.bootstrap.steps import containerd, firewall, images, journal, kernel, names, packages, selinux, swap
 from modules.machines.remote import Remote
 
@@ -68,6 +69,9 @@ def reset(remote: Remote, stack: str, say: Callable[[str], None]) -> None:
     """Do it. A machine that carries another lab's notes is left alone."""
     machine = remote.login.machine
     whose = (remote.read(f"{journal.FOLDER}/stack") or "").strip()
+    if not whose and remote.read(state.MARK) is None:
+        say(f"{machine}: nothing of the lab is there")  # and whatever else is there is not ours
+        return
     if whose not in ("", stack):
         raise StacklabError(f"this machine belongs to the lab {whose} now", where=machine)
     found = remote.run(

@@ -12,7 +12,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Run:
-    """A POSIX sh script that runs as root. `timeout` in seconds; words of `redact` never reach logs or errors."""
+    """A POSIX sh script that runs as root and ends at the first command that fails (set -e).
+
+    timeout in seconds; words of `redact` never reach logs or errors; without a `why` it goes with the action after it.
+    """
 
     why: str
     script: str

@@ -35,6 +35,7 @@ UPDATE_ON = {
     "masters": "number of masters",
     "vip": "address in front of the masters",
     "etcd": "member of etcd",
+    "addons": "addons",
 }
 INPUTS = ("stack", "backend", "generation", *UPDATE_ON)
 # Machines that a destroy may leave as they are when they do not answer: names with commas between, or all.
@@ -162,7 +163,7 @@ def wish_of(props: Props, *, made: bool = False) -> Wish:
         machine=text(machine, "name"),
         role="master" if machine["role"] == "master" else "worker",
         entries=tuple((str(one["address"]), tuple(map(str, one["names"]))) for one in props["entries"]),
-        payload=ensure_payload(kubernetes) if made else payload(kubernetes),
+        payload=(ensure_payload if made else payload)(kubernetes, addons=tuple(map(str, props.get("addons") or ()))),
         pods=text(props, "pods"),
         proxy=text(props, "proxy"),
         mirrors={str(k): str(v) for k, v in (props.get("mirrors") or {}).items()},
@@ -188,6 +189,7 @@ def inputs_of(plan: LabPlan, machine: Machine) -> dict[str, Any]:
         "masters": sum(1 for m in plan.machines if m.role == "master"),
         "vip": bool(plan.network.endpoint),
         "etcd": machine.name in plan.etcd,
+        "addons": sorted(plan.addons),
     }
 
 

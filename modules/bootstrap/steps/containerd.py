@@ -85,6 +85,6 @@ def _writes(files: Mapping[str, str], printed: str, *, restart: bool) -> Sequenc
     if not wrong:
         return ()
     mark = f"touch {RESTART}\n" if restart else ""
-    note = Run("noted what is there", journal.keep(wrong) + mark)
+    note = Run("", journal.keep(wrong) + mark)
     changed = {path: "is missing" if path not in seen else "is another one" for path in wrong}
     return (note, *(Write(f"{posixpath.basename(path)} {changed[path]}", path, files[path]) for path in wrong))

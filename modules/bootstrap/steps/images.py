@@ -24,10 +24,10 @@ def step(wish: Wish) -> Step:
         missing = [image for image in images if image.reference not in there]
         found: list[Action] = []
         if missing:
-            found.append(Run("noted what is there", journal.keep([IMAGES_LIST, ARCHIVE])))
+            found.append(Run("", journal.keep([IMAGES_LIST, ARCHIVE])))
         for image in missing:
             found.append(Upload(f"{image.reference} is missing", image.archive, ARCHIVE, 0o600))
-            found.append(Run(f"{image.reference} goes into containerd", load(image.reference), timeout=600))
+            found.append(Run("", load(image.reference), timeout=600))
         return found
 
     return Step("images", f"cat {IMAGES_LIST} 2>/dev/null || true\n", difference, UNDO)
@@ -37,9 +37,10 @@ def load(reference: str) -> str:
     """Import the archive, see that it has brought the image, and note it."""
     ctr = "ctr -n k8s.io images"
     return (
-        f"touch {journal.FOLDER}/imported; {ctr} ls -q | grep -qxF {reference} || echo {reference} >>{IMPORTED}\n"
-        f"{ctr} import {ARCHIVE} >/dev/null\n"
-        f"{ctr} ls -q | grep -qxF {reference}\n"
+        f"{ctr} ls -q 2>/dev/null | grep -qxF {reference} || echo {reference} >>{IMPORTED}\n"
+        # What it says beside the point is of interest only when it fails.
+        f'said=$({ctr} import {ARCHIVE} 2>&1) || {{ echo "$said" >&2; exit 1; }}\n'
+        f"{ctr} ls -q 2>/dev/null | grep -qxF {reference}\n"
         f"rm -f {ARCHIVE}\necho {reference} >>{IMAGES_LIST}\n"
     )
 
@@ -48,5 +49,5 @@ UNDO = f"""\
 if [ -f {IMPORTED} ] && command -v ctr >/dev/null; then
     while read -r reference; do ctr -n k8s.io images rm --sync "$reference" >/dev/null 2>&1 || true; done <{IMPORTED}
 fi
-rm -f {IMPORTED} {journal.FOLDER}/imported
+rm -f {IMPORTED}
 {journal.give_back([IMAGES_LIST, ARCHIVE])}"""

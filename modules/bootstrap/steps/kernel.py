@@ -115,4 +115,4 @@ def _write(files: Mapping[str, str], printed: str, why: str) -> Sequence[Action]
     wrong = [path for path, text in files.items() if probing.differs(text, seen.get(path))]
     if not wrong:
         return ()
-    return (Run(f"{why}: noted what is there", journal.keep(wrong)), *(Write(why, path, files[path]) for path in wrong))
+    return (Run("", journal.keep(wrong)), *(Write(why, path, files[path]) for path in wrong))

@@ -53,6 +53,6 @@ def _files(name: str, files: Mapping[str, Path], after: str = "") -> Step:
         if not found:
             return ()
         paths = [action.path for action in found if isinstance(action, Upload)]
-        return (Run("noted what is there", journal.keep(paths) + after), *found)
+        return (Run("", journal.keep(paths) + after), *found)
 
     return Step(name, probing.sizes(files), difference, journal.give_back(sorted(files)))
