@@ -252,11 +252,6 @@ ADDON = Addon("motd", frozenset(), MotdSettings, objects)
     assert graph.one("ConfigMap", "motd/default/motd").inputs["data"] == {"motd": "welcome"}
 
 
-def test_a_backend_of_a_later_version_is_refused_by_name() -> None:
-    with pytest.raises(StacklabError, match="libvirt comes with a later version"):
-        cluster.create(stand_in.lab(backend="libvirt"))
-
-
 def test_two_apps_that_want_the_same_object_are_refused() -> None:
     plan = stand_in.lab(
         apps=[{"name": "a", "expose": [{"loadbalancer": {}}]}, {"name": "a-lb", "expose": [{"clusterip": {}}]}]
