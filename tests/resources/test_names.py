@@ -18,7 +18,10 @@ from modules.resources.base import Provider
 NAMES = {
     "modules.resources.container_network ContainerNetworkProvider",
     "modules.resources.kind_cluster KindClusterProvider",
+    "modules.resources.prepared_machine PreparedMachineProvider",
     "modules.resources.ready ReadyProvider",
+    "modules.resources.ssh_keys SshKeysProvider",
+    "modules.resources.ssh_machines SshMachinesProvider",
 }
 
 

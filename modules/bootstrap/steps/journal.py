@@ -18,7 +18,7 @@ WRITTEN = f"{FOLDER}/written"
 FOLDERS = f"{FOLDER}/folders"
 KEPT = f"{FOLDER}/kept"
 
-_FUNCTIONS = f"""\
+FUNCTIONS = f"""\
 mkdir -p {KEPT}; chmod 700 {FOLDER}; touch {WRITTEN} {FOLDERS}
 note_folder() {{
     [ -e "$1" ] || grep -qxF -- "$1" {FOLDERS} || {{ note_folder "${{1%/*}}"; echo "$1" >>{FOLDERS}; }}
@@ -38,13 +38,13 @@ keep() {{
 def keep(paths: Iterable[str]) -> str:
     """Note files that are about to be written, with what they hold now."""
     calls = "".join(f"keep {shlex.quote(posixpath.normpath(path))}\n" for path in paths)
-    return f"set -e\n{_FUNCTIONS}{calls}"
+    return f"set -e\n{FUNCTIONS}{calls}"
 
 
 def note_folders(paths: Iterable[str]) -> str:
     """Note those of the folders that are not there yet: they go again, with all that they will hold."""
     calls = "".join(f"note_folder {shlex.quote(path)}\n" for path in paths)
-    return f"set -e\n{_FUNCTIONS}{calls}"
+    return f"set -e\n{FUNCTIONS}{calls}"
 
 
 def give_back(prefixes: Iterable[str] = ("/",)) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from modules.artifacts.machine.texts import Limits
 from modules.bootstrap import checks, facts
 from modules.bootstrap.checks import Answer, Problem, Target, Wanted
 from modules.bootstrap.checks.table import summary
@@ -52,7 +53,9 @@ def test_there_are_many() -> None:
 def test_case(case: dict[str, Any]) -> None:
     masters = {"m1", *case.get("masters", [])}
     targets = [Target(n, "master" if n in masters else "worker", address) for n, address in MACHINES.items()]
-    lab = {key: tuple(value) if isinstance(value, list) else value for key, value in case.get("lab", {}).items()}
+    lab: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in case.get("lab", {}).items()
+    }
     answers = {name: answer_of(name, case.get(name) or {}) for name in MACHINES}
     found = checks.judge(targets, answers, Wanted("x", "me", "x86_64", **lab))
     assert [show(one) for one in found] == case["says"]
@@ -72,9 +75,9 @@ def test_the_table() -> None:
 
 
 def test_limits() -> None:
-    assert facts.parse(GOOD).limits == facts.Limits(cgroup_v1=False, no_oom_adjust=False)
+    assert facts.parse(GOOD).limits == Limits(cgroup_v1=False, no_oom_adjust=False)
     poor = facts.parse(GOOD.replace("cgroup2fs", "tmpfs").replace("oom=yes", "oom=no"))
-    assert poor.limits == facts.Limits(cgroup_v1=True, no_oom_adjust=True)
+    assert poor.limits == Limits(cgroup_v1=True, no_oom_adjust=True)
 
 
 @pytest.fixture(scope="module")

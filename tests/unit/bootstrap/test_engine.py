@@ -51,7 +51,12 @@ def test_a_probe_that_gives_no_answer_is_an_error() -> None:
 def test_one_look_is_one_call(remote: Remote, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[str] = []
     whole: Callable[..., object] = remote.run
-    monkeypatch.setattr(remote, "run", lambda script, **kw: calls.append(script) or whole(script, **kw))
+
+    def run(script: str, **kw: object) -> object:
+        calls.append(script)
+        return whole(script, **kw)
+
+    monkeypatch.setattr(remote, "run", run)
     found = engine.look(remote, [file_step(tmp_path / "a", "x"), file_step(tmp_path / "b", "")])
     assert [bool(one.actions) for one in found] == [True, False]
     assert len(calls) == 1
