@@ -21,6 +21,7 @@ from modules.local import containers
 from modules.local.kind import capacity, driver, files
 from modules.local.kind.driver import Lab, Made
 from modules.local.kind.spec import ClusterSpec, Node
+from modules.local.lifecycle import at_rest
 from modules.local.owner import owner_id
 from modules.resources.base import Change, Props, Provider, compare, diff_result, failures, known, text
 from modules.resources.container_network import ContainerNetwork
@@ -65,7 +66,8 @@ class KindClusterProvider(Provider):
         return CheckResult(news, found)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        return diff_result(f"cluster {text(olds, 'name')}", changes(olds, news), by_update=True)
+        now = {**olds, "states": states_now(olds)}
+        return diff_result(f"cluster {text(olds, 'name')}", changes(now, news), by_update=True)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         spec, chosen, mark = spec_of(props), engine.choose(_engine(props)), owner_id()
@@ -132,6 +134,16 @@ def _machine_changes(olds: list[Props], news: list[Props]) -> list[Change]:
             if (old or None) != (new or None):
                 found.append(Change("machines", f"{field} of {name} {_show(old)} -> {_show(new)}", replace=replace))
     return found
+
+
+def states_now(props: Props) -> dict[str, str]:
+    """The recorded states, with what is seen of machines that were stopped or paused since; a loss is for refresh."""
+    recorded = dict(props.get("states") or {})
+    try:
+        seen = driver.look(engine.choose(_engine(props)), spec_of(props), text(props, "owner"))
+    except StacklabError:
+        return recorded
+    return at_rest(recorded, seen)
 
 
 def _show(value: object) -> str:

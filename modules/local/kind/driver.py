@@ -23,6 +23,7 @@ from modules.local.kind import config, evidence, files, marks, shim
 from modules.local.kind.config import Tags
 from modules.local.kind.files import LabFiles
 from modules.local.kind.spec import ClusterSpec, Node
+from modules.local.lifecycle import bring_back
 
 CREATE = 600.0  # kubeadm itself gives up after four minutes
 API = 120.0
@@ -64,7 +65,7 @@ def create(lab: Lab) -> Made:
         containers.refuse_strangers(found, lab.owner, lab.engine, lab.spec.name)
     adopted = _whole(lab, found, digest)
     if adopted:
-        start(lab.engine, found)
+        bring_back(lab.engine, found)
     else:
         _remove_own(lab.engine, lab.spec.stack, lab.spec.name, lab.owner)
         _need_network(lab)
@@ -84,21 +85,10 @@ def look(engine: Engine, spec: ClusterSpec, owner_id: str) -> dict[str, str]:
     return states
 
 
-def start(engine: Engine, found: Sequence[Container]) -> None:
-    """Bring stopped containers back; they keep their addresses."""
-    paused = [c.name for c in found if c.state == "paused"]
-    stopped = [c.name for c in found if not c.running and c.state != "paused"]
-    if paused:
-        engine.run("unpause", *paused, timeout=60)
-    if stopped:
-        # Masters first: a worker's kubelet asks them as soon as it is up.
-        engine.run("start", *sorted(stopped, key=lambda name: "-worker" in name), timeout=120)
-
-
 def revive(engine: Engine, spec: ClusterSpec, owner_id: str, text: str, before: Sequence[Node]) -> Made:
     """The cluster as the spec wants it, as far as that goes without a new one: started, reachable, labelled."""
     found = [c for c in _found(engine, spec) if c.owner == owner_id]
-    start(engine, found)
+    bring_back(engine, found)
     lab_files = files.of(spec.stack)
     if not lab_files.kubeconfig.exists() or lab_files.kubeconfig.read_text() != text:
         kubeconfig.write(lab_files.kubeconfig, text)

@@ -23,6 +23,7 @@ from modules.local.containers import Container
 from modules.local.kind import marks
 from modules.local.kind.driver import MISSING, RUNNING, Made
 from modules.local.kind.spec import Node
+from modules.local.lifecycle import bring_back
 from modules.local.minikube import bring, command, evidence, files, profile, shim
 from modules.local.minikube.files import LabFiles
 from modules.local.minikube.spec import Profile
@@ -61,7 +62,7 @@ def create(lab: Lab) -> Made:
         containers.refuse_strangers(found, lab.owner, lab.engine, lab.profile.name)
     adopted = _whole(lab, found, digest)
     if adopted:
-        start(lab.engine, found)
+        bring_back(lab.engine, found)
     else:
         _remove_own(lab.engine, lab.profile.cluster.stack, lab.owner)
         lab.files.remove()
@@ -76,22 +77,12 @@ def look(engine: Engine, wanted: Profile, owner_id: str) -> dict[str, str]:
     return {n.name: _state(ours[n.name], n, wanted) if n.name in ours else MISSING for n in wanted.nodes}
 
 
-def start(engine: Engine, found: Sequence[Container]) -> None:
-    """Bring stopped machines back; they keep their addresses. The first master first: the others ask for it."""
-    paused = [c.name for c in found if c.state == "paused"]
-    stopped = sorted(c.name for c in found if not c.running and c.state != "paused")
-    if paused:
-        engine.run("unpause", *paused, timeout=60)
-    if stopped:
-        engine.run("start", *stopped, timeout=120)
-
-
 def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) -> Made:
     """The profile as it is wanted now, in place: started, of this version, with these machines, reachable, marked."""
     wanted, name = lab.profile, lab.profile.name
     with nobody_else_at_work(lab.files.lock, name, timeout=START):
         found = [c for c in _found(lab.engine, wanted) if c.owner == lab.owner]
-        start(lab.engine, found)
+        bring_back(lab.engine, found)
         if not lab.files.kubeconfig.exists() or lab.files.kubeconfig.read_text() != text:
             kubeconfig.write(lab.files.kubeconfig, text)
         _wait(lab, text)

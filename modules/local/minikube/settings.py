@@ -1,0 +1,33 @@
+"""Which settings of minikube's a lab can have here: asked before anything is touched."""
+
+from __future__ import annotations
+
+from modules.base.errors import HostError
+from modules.host import engine
+from modules.topology.plan import LabPlan
+
+INSTEAD = {
+    "kvm2": "backend: libvirt makes the lab of virtual machines, with fixed addresses",
+    "ssh": "backend: ssh makes the lab of machines that exist already",
+    "none": "backend: ssh with the address 127.0.0.1 makes a cluster of this machine itself",
+}
+
+
+def require(plan: LabPlan) -> None:
+    """Raise HostError for a driver or a runtime that the lab cannot have on this host."""
+    driver, runtime = plan.minikube.driver, plan.minikube.runtime
+    problem, hint = "", ""
+    if driver in INSTEAD:
+        problem = f"minikube's driver {driver} gives its machines neither the plan's addresses nor its images"
+        hint = INSTEAD[driver]
+    elif driver != "auto" and driver != (chosen := engine.choose().name):
+        problem = f"the driver is {driver}, and the container engine of labs on this host is {chosen}"
+        hint = f"minikube: {{driver: auto}}, or {engine.WISH}={driver} in the environment"
+    elif runtime != "containerd":
+        problem = f"the machines' image is made with containerd, not with {runtime}"
+        hint = "minikube: {runtime: containerd}"
+    elif sum(m.role == "master" for m in plan.machines) > 1:
+        problem = "several masters on minikube need kube-vip's image, which is not in the catalogue"
+        hint = "masters: 1, or backend: kind"
+    if problem:
+        raise HostError(problem, where=f"stack {plan.stack}", hint=hint)

@@ -1,0 +1,299 @@
+"""A Kubernetes cluster made by minikube, its machines being containers of this host: a profile of the lab's own.
+
+Another version of Kubernetes and more or fewer workers are changes in place. What needs a new cluster is an update that
+makes it anew, not a replacement: Pulumi would delete every object inside first, by a provider that it has closed
+already. An `up` that was killed is finished by the next one; a machine of our name that somebody else made is an error.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+
+from modules import artifacts
+from modules.artifacts import images
+from modules.artifacts.images import minikube as base_image
+from modules.artifacts.machine import payload
+from modules.base.errors import ArtifactError, StacklabError
+from modules.host import engine, facts, network
+from modules.local import containers
+from modules.local.kind import capacity
+from modules.local.kind.driver import MISSING, RUNNING, Made
+from modules.local.kind.spec import ClusterSpec, Node
+from modules.local.lifecycle import at_rest
+from modules.local.minikube import driver, files
+from modules.local.minikube.bring import Parcel
+from modules.local.minikube.driver import Lab
+from modules.local.minikube.spec import Profile, Size
+from modules.local.owner import owner_id
+from modules.resources.base import Change, Props, Provider, compare, diff_result, failures, known, text
+from modules.resources.container_network import ContainerNetwork
+from modules.topology.plan import LabPlan
+
+# Property -> its name for people. A difference in one of these needs a new cluster.
+REPLACE_ON = {
+    "name": "name",
+    "network": "network",
+    "engine": "container engine",
+    "runtime": "container runtime",
+    "pods": "pods' range",
+    "services": "services' range",
+    "proxy": "kube-proxy mode",
+    "balancer": "address in front of the masters",
+}
+# These are changed in place.
+UPDATE_ON = {"kubernetes": "Kubernetes", "image": "base image"}
+INPUTS = ("stack", *REPLACE_ON, *UPDATE_ON, "machines")
+PROGRAMS = ("kubeadm", "kubelet", "kubectl")
+
+
+class MinikubeClusterProvider(Provider):
+    """Outputs: the inputs, kubeconfig (secret), kubeconfig_file, endpoint, generation, nodes, states, owner."""
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Before anything is made: can this host do it, are the ranges free, are the names ours?"""
+        if text(olds, "name") == text(news, "name") and all(olds.get(k) == news.get(k) for k in INPUTS):
+            return CheckResult(news, [])
+        profile = profile_of({key: value for key, value in news.items() if known(value)})
+        found = []
+        if text(olds, "name") != text(news, "name"):
+            for field, wanted in (("pods", profile.cluster.pods), ("services", profile.cluster.services)):
+                hint = f"name another range under network.{field} of the stack file"
+                found += failures(field, [f"{c}; {hint}" for c in network.conflicts(wanted)])
+        try:
+            chosen = engine.choose()
+            there = containers.find(chosen, names=[n.name for n in profile.nodes])
+            containers.refuse_strangers(there, owner_id(), chosen, profile.name)
+            more = len(profile.nodes) - len(there)
+            found += failures("machines", _inotify_problems(more))
+        except StacklabError as error:
+            found += failures("name", [error])
+        return CheckResult(news, found)
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        now = {**olds, "states": states_now(olds)}
+        return diff_result(f"cluster {text(olds, 'name')}", changes(now, news), by_update=True)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        lab = _lab(props, owner_id())
+        made = driver.create(lab)
+        running = {n.name: RUNNING for n in lab.profile.nodes}
+        return CreateResult(f"lab/{text(props, 'stack')}/cluster", _outs(props, made, lab.owner, running))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        states = driver.look(engine.choose(_engine(props)), profile_of(props), text(props, "owner"))
+        if set(states.values()) == {MISSING}:
+            return ReadResult("", {})
+        outs = {key: value for key, value in props.items() if key != "__provider"}
+        return ReadResult(id_, {**outs, "states": states}, {key: props.get(key) for key in INPUTS})
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        now = {**olds, "states": states_now(olds)}
+        if any(change.replace for change in changes(now, news)):
+            self.delete(_id, olds)
+            return UpdateResult(self.create(news).outs)
+        lab, before = _lab(news, text(olds, "owner")), profile_of(olds)
+        parcel = _parcel(lab.profile) if text(olds, "image") != text(news, "image") else Parcel()
+        made = driver.change(lab, text(olds, "kubeconfig"), before.marked.nodes, parcel)
+        return UpdateResult(_outs(news, made, lab.owner, driver.look(lab.engine, lab.profile, lab.owner)))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        driver.delete(engine.choose(_engine(props)), text(props, "stack"), text(props, "name"), text(props, "owner"))
+
+
+def changes(olds: Props, news: Props) -> list[Change]:
+    """What differs between the cluster that is and the one that is wanted, and what each difference takes."""
+    found = compare(olds, news, REPLACE_ON)
+    for change in compare(olds, news, UPDATE_ON):
+        older = change.field == "kubernetes" and _version(news) < _version(olds)
+        reason = f"{change.reason}, which is older" if older else change.reason
+        found.append(Change(change.field, reason, replace=older))
+    found += _machine_changes(olds.get("machines") or [], news.get("machines") or [])
+    masters = {m["name"] for m in olds.get("machines") or [] if m["role"] == "master"}
+    for name, state in sorted((olds.get("states") or {}).items()):
+        if state != RUNNING:
+            anew = state.startswith(RUNNING) or (state == MISSING and name in masters)
+            found.append(Change("states", f"machine {name} is {state}", replace=anew))
+    return found
+
+
+def _machine_changes(olds: list[Props], news: list[Props]) -> list[Change]:
+    was, now = {m["name"]: m for m in olds}, {m["name"]: m for m in news}
+    found = [
+        Change("machines", f"machine {name} goes", replace=machine["role"] == "master")
+        for name, machine in was.items()
+        if name not in now
+    ]
+    for name, machine in now.items():
+        if name not in was:
+            found.append(Change("machines", f"machine {name} is new", replace=machine["role"] == "master"))
+            continue
+        for field in ("role", "address", "cpus", "memory", "labels", "taints"):
+            old, new = was[name].get(field), machine.get(field)
+            if (old or None) != (new or None):
+                anew = field not in ("labels", "taints")
+                found.append(Change("machines", f"{field} of {name} {_show(old)} -> {_show(new)}", replace=anew))
+    return found
+
+
+def states_now(props: Props) -> dict[str, str]:
+    """The recorded states, with what is seen of machines that were stopped or paused since; a loss is for refresh."""
+    recorded = dict(props.get("states") or {})
+    try:
+        seen = driver.look(engine.choose(_engine(props)), profile_of(props), text(props, "owner"))
+    except StacklabError:
+        return recorded
+    return at_rest(recorded, seen)
+
+
+def _version(props: Props) -> tuple[int, ...]:
+    return tuple(int(part) for part in text(props, "kubernetes").split("."))
+
+
+def _show(value: object) -> str:
+    if isinstance(value, Mapping):
+        value = [f"{key}={text}" for key, text in sorted(value.items())]
+    if isinstance(value, float):
+        value = int(value)
+    return " ".join(str(v) for v in value) or "none" if isinstance(value, list) else str(value or "none")
+
+
+def profile_of(props: Props) -> Profile:
+    """The typed inputs; what a preview does not know yet is empty."""
+    machines = props.get("machines") or ()
+    fields = ("stack", "name", "kubernetes", "image", "network", "pods", "services", "proxy", "balancer")
+    cluster = ClusterSpec(
+        **{key: text(props, key) for key in fields},
+        nodes=tuple(
+            Node(
+                name=str(m["name"]),
+                role="master" if m["role"] == "master" else "worker",
+                address=str(m["address"]),
+                labels={str(k): str(v) for k, v in (m.get("labels") or {}).items()},
+                taints=tuple(str(t) for t in m.get("taints") or ()),
+            )
+            for m in machines
+        ),
+    )
+    sizes = {str(m["name"]): Size(int(m["cpus"]), int(m["memory"])) for m in machines}
+    return Profile(cluster, _engine(props), text(props, "runtime"), sizes)
+
+
+def _lab(props: Props, mark: str) -> Lab:
+    profile, chosen = profile_of(props), engine.choose(_engine(props))
+    version = profile.cluster.kubernetes
+    image = images.ensure_base_image(version, chosen, addons=images.extras_of(profile.cluster.image))
+    if image != profile.cluster.image:
+        raise ArtifactError(
+            f"the artifacts make the base image {image} now, and {profile.cluster.image} was planned",
+            where=profile.name,
+            hint="pulumi up again",
+        )
+    return Lab(
+        profile=profile,
+        engine=chosen,
+        host=facts.node_host(facts.read(), chosen.name),
+        owner=mark,
+        minikube=artifacts.binary("minikube"),
+        kubectl=artifacts.binary("kubectl", version),
+        cached={name: artifacts.binary(name, version) for name in PROGRAMS},
+        machine=platform.machine(),
+    )
+
+
+def _parcel(profile: Profile) -> Parcel:
+    """What the wanted base image has and machines made from another one may lack."""
+    version = profile.cluster.kubernetes
+    made = payload.ensure_payload(version, addons=images.extras_of(profile.cluster.image))
+    place, looked_for = payload.folder(version), base_image.binaries(version)
+    return Parcel(
+        programs={f"{place}/{name}": artifacts.binary(name, version) for name in PROGRAMS},
+        texts={f"{looked_for}/kubeadm": base_image.kubeadm(artifacts.release(version))},
+        links={f"{looked_for}/{name}": f"{place}/{name}" for name in PROGRAMS if name != "kubeadm"},
+        images={image.reference: image.archive for image in made.images},
+    )
+
+
+def _inotify_problems(machines: int) -> list[str]:
+    if machines <= 0:
+        return []
+    problem = capacity.inotify_problem(machines, facts.read().inotify_instances, capacity.inotify_used())
+    return [problem] if problem else []
+
+
+def _engine(props: Props) -> engine.Name:
+    return "docker" if text(props, "engine") == "docker" else "podman"
+
+
+def _outs(props: Props, made: Made, mark: str, states: Mapping[str, str]) -> dict[str, Any]:
+    profile = profile_of(props)
+    return {
+        **{key: props.get(key) for key in INPUTS},
+        "kubeconfig": made.kubeconfig,
+        "kubeconfig_file": str(files.of(profile.cluster.stack).kubeconfig),
+        "endpoint": made.endpoint,
+        "generation": made.generation,
+        "nodes": [{"name": n.name, "role": n.role, "address": n.address} for n in profile.nodes],
+        "states": dict(states),
+        "owner": mark,
+    }
+
+
+def inputs_of(plan: LabPlan, image: str) -> dict[str, Any]:
+    """The inputs of a plan's cluster but for what comes from its network resource. Pure."""
+    return {
+        "stack": plan.stack,
+        "name": plan.cluster,
+        "kubernetes": plan.kubernetes,
+        "image": image,
+        "runtime": plan.minikube.runtime,
+        "pods": plan.network.pods,
+        "services": plan.network.services,
+        "proxy": plan.network.proxy,
+        "balancer": plan.network.endpoint or "",
+        "machines": [
+            {
+                "name": m.name,
+                "role": m.role,
+                "address": m.address,
+                "cpus": m.cpus,
+                "memory": m.memory,
+                "labels": dict(m.labels),
+                "taints": list(m.taints),
+            }
+            for m in plan.machines
+        ],
+    }
+
+
+class MinikubeCluster(Resource, module="stacklab", name="MinikubeCluster"):
+    """The lab's cluster on the lab's network."""
+
+    kubeconfig: pulumi.Output[str]
+    kubeconfig_file: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    generation: pulumi.Output[str]
+    nodes: pulumi.Output[list[dict[str, str]]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        plan: LabPlan,
+        *,
+        image: str,
+        network: ContainerNetwork,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        outputs = ("kubeconfig", "kubeconfig_file", "endpoint", "generation", "nodes", "states", "owner")
+        props: dict[str, Any] = {
+            **inputs_of(plan, image),
+            "network": network.name,
+            "engine": network.engine,
+            **dict.fromkeys(outputs),
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
+        super().__init__(MinikubeClusterProvider(), resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
