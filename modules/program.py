@@ -66,9 +66,9 @@ def require_artifacts(lab: LabPlan) -> None:
 
 def look_at_host(lab: LabPlan) -> None:
     """Fail before anything is touched when this host cannot hold the lab; note what it has, for the receipt."""
-    if lab.backend == "kind":
+    if lab.backend in ("kind", "minikube"):
         fit.require(lab, engine.choose())
-    if lab.backend != "minikube" and not pulumi.runtime.is_dry_run():
+    if not pulumi.runtime.is_dry_run():
         receipt.save(lab.stack)
 
 
