@@ -21,6 +21,19 @@ PATCHES = f"{FOLDER}/patches"
 KUBELET_PATCH = f"{PATCHES}/kubeletconfiguration0+merge.yaml"
 INIT = f"{FOLDER}/init.yaml"
 ETCD_PKI = "/etc/kubernetes/pki"
+RESOLVER = f"{FOLDER}/resolv.conf"
+# Prints the file with the machine's name servers. CoreDNS hands on to them, and ends itself when there are none, or
+# when they are the machine itself; so where there are none it gets one at an address that nobody can have.
+FIND_RESOLVER = f"""\
+set -e
+for file in /run/systemd/resolve/resolv.conf /etc/resolv.conf; do
+    [ "$file" = /etc/resolv.conf ] || systemctl is-active --quiet systemd-resolved || continue
+    if grep -s '^nameserver' "$file" | grep -qvE 'nameserver[[:space:]]+(127[.]|::1)'; then echo "$file"; exit 0; fi
+done
+mkdir -p {FOLDER}
+echo 'nameserver 192.0.2.53' >{RESOLVER}
+echo {RESOLVER}
+"""
 # What kubeadm init makes for joins of its own; ours are made when somebody joins.
 FIRST_TOKEN_TTL = "1m0s"  # noqa: S105  (a duration)
 
@@ -114,9 +127,10 @@ def kubelet() -> dict[str, Any]:
     }
 
 
-def kubelet_patch(limits: Limits) -> str:
-    """What one machine's kubelet has besides; an empty patch when it is like all others."""
+def kubelet_patch(limits: Limits, resolver: str) -> str:
+    """What one machine's kubelet has besides: where its name servers stand, and what a container needs."""
     settings: dict[str, Any] = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}
+    settings["resolvConf"] = resolver
     if limits.cgroup_v1:
         settings["failCgroupV1"] = False
     if limits.no_oom_adjust:

@@ -87,8 +87,14 @@ def _init(cluster: Cluster, node: Node, remote: Remote, say: Say, *, alone: bool
 def prepare(cluster: Cluster, node: Node, remote: Remote, say: Say) -> None:
     """What must be so on a machine before kubeadm runs there: programs of the version, patches, its load balancer."""
     remote.run(running.activate(cluster.kubernetes), timeout=30, hint="pulumi refresh, then pulumi up")
-    remote.write(config.KUBELET_PATCH, config.kubelet_patch(node.limits))
+    write_patch(node, remote)
     apply(remote, endpoint.steps(cluster.front, node), say)
+
+
+def write_patch(node: Node, remote: Remote) -> None:
+    """What this machine's kubelet has and others have not."""
+    resolver = remote.run(config.FIND_RESOLVER, timeout=30).stdout.strip()
+    remote.write(config.KUBELET_PATCH, config.kubelet_patch(node.limits, resolver))
 
 
 def finish(cluster: Cluster, node: Node, remote: Remote) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from modules.base.errors import StacklabError
-from modules.bootstrap.kubeadm import admin, config, kubectl, nodes, remove, running, versions
+from modules.bootstrap.kubeadm import admin, config, init, kubectl, nodes, remove, running, versions
 from modules.bootstrap.kubeadm.kubectl import Api
 from modules.bootstrap.kubeadm.running import Say
 from modules.bootstrap.kubeadm.spec import Cluster, Node
@@ -85,7 +85,7 @@ def _current(cluster: Cluster, remote: Remote) -> bool:
 
 
 def _kubeadm(cluster: Cluster, node: Node, remote: Remote, words: list[str], say: Say) -> None:
-    remote.write(config.KUBELET_PATCH, config.kubelet_patch(node.limits))
+    init.write_patch(node, remote)
     words = [*words, "--patches", config.PATCHES]
     if errors := config.ignored(node):
         words += ["--ignore-preflight-errors", ",".join(errors)]

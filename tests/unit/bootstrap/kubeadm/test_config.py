@@ -31,8 +31,8 @@ INITS = {
     "join-worker-with-taint": config.join(
         cluster(), replace(WORKER, taints=("dedicated=db:NoSchedule", "spare:NoExecute")), **SECRETS
     ),
-    "patch": config.kubelet_patch(MASTER.limits),
-    "patch-in-a-container": config.kubelet_patch(CONTAINER),
+    "patch": config.kubelet_patch(MASTER.limits, "/etc/resolv.conf"),
+    "patch-in-a-container": config.kubelet_patch(CONTAINER, config.RESOLVER),
 }
 
 

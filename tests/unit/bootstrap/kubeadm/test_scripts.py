@@ -12,7 +12,7 @@ import pytest
 
 from modules.bootstrap import endpoint, etcd
 from modules.bootstrap.etcd import snapshot
-from modules.bootstrap.kubeadm import admin, credentials, join, reset, running, state
+from modules.bootstrap.kubeadm import admin, config, credentials, join, reset, running, state
 from tests.unit.bootstrap.kubeadm.cases import agrees
 
 SCRIPTS = {
@@ -76,6 +76,33 @@ def test_programs_of_a_version_become_the_active_ones_at_once(tmp_path: Path) ->
     subprocess.run(["sh"], input=here(running.activate("1.36.3"), tmp_path), text=True, check=True)
     assert (tmp_path / "usr/local/bin/kubelet").resolve() == folder / "kubelet"
     assert sorted(p.name for p in (tmp_path / "usr/local/bin").iterdir()) == ["kubeadm", "kubectl", "kubelet"]
+
+
+@pytest.mark.parametrize(
+    ("resolved", "plain", "found"),
+    [
+        (None, "nameserver 10.0.0.1\n", "/etc/resolv.conf"),
+        ("nameserver 10.0.0.1\n", "nameserver 127.0.0.53\n", "/run/systemd/resolve/resolv.conf"),
+        ("# nobody\n", "nameserver 10.0.0.1\n", "/etc/resolv.conf"),
+        ("# nobody\n", "nameserver 127.0.0.53\nnameserver 1.1.1.1\n", "/etc/resolv.conf"),
+        ("# nobody\n", "nameserver 127.0.0.53\n", "/etc/stacklab/kubeadm/resolv.conf"),
+        (None, None, "/etc/stacklab/kubeadm/resolv.conf"),
+    ],
+)
+def test_dns_of_the_cluster_always_has_somebody_to_hand_on_to(
+    resolved: str | None, plain: str | None, found: str, tmp_path: Path
+) -> None:
+    for path, text in (("run/systemd/resolve/resolv.conf", resolved), ("etc/resolv.conf", plain)):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        if text is not None:
+            (tmp_path / path).write_text(text)
+    script = config.FIND_RESOLVER
+    for place in ("/run/systemd/resolve", "/etc/resolv.conf", "/etc/stacklab"):
+        script = script.replace(place, f"{tmp_path}{place}")
+    script = script.replace("systemctl is-active --quiet systemd-resolved", "true" if resolved else "false")
+    said = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == f"{tmp_path}{found}"
+    assert any("127." not in line for line in Path(said.strip()).read_text().splitlines())
 
 
 @pytest.mark.skipif(shutil.which("flock") is None, reason="needs flock")
