@@ -19,6 +19,13 @@ from modules.machines.remote import Remote
 TIMEOUT = 900.0
 FAILED = "stacklab-failed: "
 
+# The kubelet has systemd make them, and nobody takes them away.
+GROUPS = """\
+systemctl stop 'cri-containerd-*.scope' 'kubepods*.slice' 2>/dev/null
+systemctl reset-failed 'cri-containerd-*.scope' 'kubepods*.slice' 2>/dev/null
+true
+"""
+
 # containerd is ours when we brought it: then everything below it is.
 CONTAINERS = f"""\
 if grep -qsxF {PROGRAMS}/containerd {journal.WRITTEN}; then
@@ -38,6 +45,7 @@ def parts(stack: str) -> dict[str, str]:
     """Name -> script, in order; each can run again, and without the others having succeeded. Pure."""
     return {
         "the cluster": kubeadm.undo_all(),
+        "groups of pods": GROUPS,
         "images": images.UNDO,
         "containers": CONTAINERS,
         "services": containerd.units().undo,

@@ -1,3 +1,7 @@
+# ===== groups of pods
+systemctl stop 'cri-containerd-*.scope' 'kubepods*.slice' 2>/dev/null
+systemctl reset-failed 'cri-containerd-*.scope' 'kubepods*.slice' 2>/dev/null
+true
 # ===== images
 if [ -f /var/lib/stacklab/images ] && command -v ctr >/dev/null; then
     while read -r reference; do ctr -n k8s.io images rm --sync "$reference" >/dev/null 2>&1 || true; done </var/lib/stacklab/images
