@@ -40,6 +40,12 @@ class Need(NamedTuple):
         return tuple(name for name, wanted, there in zip(self._fields, self, room, strict=True) if wanted > there)
 
 
+HEAD = """\
+# What labs take of their host, as `stacklab class measure <stack> --write` measured it in running ones. Sizes in MiB,
+# CPU in thousandths of a core when idle. machines: one machine without addons and apps; sizes: and what the stack file
+# gives it. addons: a lab's part, and what every machine adds. pod: one pod of an app. making: beside the lab, while
+# `up` runs. unknown: an addon that was never measured.
+"""
 UNLIMITED = Need(*[math.inf] * len(Need._fields))
 
 
@@ -70,6 +76,14 @@ class Table:
 def table() -> Table:
     """The table that comes with this version."""
     return Table(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+
+
+def text(figures: Mapping[str, Any]) -> str:
+    """The table as its file has it."""
+    order = ("machines", "addons", "pod", "making", "unknown", "measured")
+    return HEAD + yaml.safe_dump(
+        {key: figures[key] for key in order}, sort_keys=False, default_flow_style=None, width=120
+    )
 
 
 def of_lab(spec: LabSpec, known: Table) -> Need:
