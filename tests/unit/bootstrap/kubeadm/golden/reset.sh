@@ -19,6 +19,8 @@ if command -v crictl >/dev/null && [ -S /run/containerd/containerd.sock ]; then
     crictl pods -q 2>/dev/null | xargs -r -n 20 timeout 60 crictl rmp --force >/dev/null 2>&1
 fi
 awk '$2 ~ "^/var/lib/kubelet/" {print $2}' /proc/mounts | sort -r | xargs -r -n 1 umount -l 2>/dev/null
+# Their networks: the plugin that would take them down asked an API that is gone.
+for space in /run/netns/cni-*; do [ ! -e "$space" ] || { umount -l "$space" 2>/dev/null; rm -f "$space"; }; done
 rm -rf /etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/cni/net.d /var/lib/cni /var/lib/calico /run/calico \
     /run/flannel /var/log/pods /var/log/containers /var/log/calico /etc/stacklab/kubeadm
 for link in cni0 flannel.1 vxlan.calico tunl0 kube-ipvs0 nodelocaldns; do ip link show "$link" >/dev/null 2>&1 && ip link delete "$link" 2>/dev/null; done
@@ -35,7 +37,14 @@ for family in iptables ip6tables; do
     # Rules and chains of the cluster's only, so that a firewall of the machine's own stays.
     "$family-save" | grep -v -E "$chains" | "$family-restore"
 done
-command -v nft >/dev/null && for table in 'ip kube-proxy' 'ip6 kube-proxy'; do nft delete table $table 2>/dev/null; done
+if command -v nft >/dev/null; then
+    for table in 'ip kube-proxy' 'ip6 kube-proxy'; do nft delete table $table 2>/dev/null; done
+    # What iptables made for the cluster's rules, and nobody uses: chains that are empty and let everything through.
+    nft list tables 2>/dev/null | grep -E '^table ip6? (raw|mangle|nat|filter)$' | while read -r _ table; do
+        nft list table $table | grep -qvE '^table |^[[:space:]]*(chain [A-Z]+ [{]|type .* policy accept;|[}])?$' ||
+            nft delete table $table
+    done
+fi
 command -v ipvsadm >/dev/null && ipvsadm --clear 2>/dev/null
 command -v ipset >/dev/null && ipset list -n 2>/dev/null | grep -E '^(cali|KUBE-)' |
     while read -r set; do ipset destroy "$set" 2>/dev/null; done
