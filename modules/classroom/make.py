@@ -23,6 +23,7 @@ from modules.classroom.queue import Job, Line
 from modules.classroom.record import Record
 from modules.classroom.work import Outcome
 from modules.topology.problem import nearest
+from modules.topology.values import format_size
 
 
 @dataclass
@@ -50,6 +51,7 @@ Watch = Callable[[Board, int], Callable[[], None]]
 def up(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Watch) -> Mapping[str, Outcome]:
     """Make the labs of these seats."""
     made = session.made
+    require_shared(session)
     record.save(made.file, to_remember(plan, session.remembered, made, [seat.student.id for seat in seats]))
     stack_files.hide(session.folder, [seat.stack for seat in seats])
     for seat in seats:
@@ -128,13 +130,37 @@ def _entered(board: Board, one: str, progress: Progress) -> None:
 
 
 def config_of(made: Class, seat: Seat) -> dict[str, Any]:
-    """What a student's stack file says."""
+    """What a student's stack file says: a lab, or a share of the one that is there."""
     kind = made.lab(seat.student.id)
+    if made.spec.tenancy == "namespace":
+        shared = made.spec.shared
+        given = {
+            **shared.model_dump(mode="json", include={"stack", "pods", "security"}),
+            "cpu": f"{shared.cpu}m",
+            "memory": format_size(shared.memory),
+            "storage": format_size(shared.storage),
+        }
+        share = {"class_name": made.name, "student": seat.student.id, "shared": given, "lab": dict(kind.wanted)}
+        return {"stacklab:tenant": share}
     uri = next((host.uri for host in made.spec.hosts if host.name == seat.host), "local")
     if seat.network is None:
         raise StacklabError("this student has no network", where=seat.stack)
     place = labs.Place(seat.network, "" if uri == "local" else uri)
     return {"stacklab:lab": labs.lab_data(kind.wanted, kind.spec, seat.student.id, place)}
+
+
+def require_shared(session: Session) -> None:
+    """With tenancy namespace the lab that all share is there before anybody gets a part of it."""
+    shared = session.made.spec.shared.stack
+    if session.made.spec.tenancy == "cluster":
+        return
+    found = session.engine.stacks().get(shared)
+    if found is None or not found.resource_count:
+        raise StacklabError(
+            f"the lab that all share is not up: {shared}",
+            where=f"class {session.made.name}",
+            hint=f"make up STACK={shared}",
+        )
 
 
 def chosen(only: str, ids: Collection[str]) -> list[str]:

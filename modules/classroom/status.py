@@ -78,4 +78,4 @@ def _state(known: Known | None, last: Mapping[str, str], answers: bool | None, *
         return "failed"
     if known is None or not known.resources:
         return "not made"
-    return "up" if answers else "silent"
+    return "silent" if answers is False else "up"

@@ -35,7 +35,9 @@ def add(group: typer.Typer) -> None:
         }
         ids = [student.id for student in made.spec.students]
         stacks = status.stacks_of(made.name, [*ids, *remembered.slots])
-        answering = _answering([stack for stack in stacks.values() if stack in there])
+        # A share of a lab has no API server of its own.
+        own = [stack for stack in stacks.values() if stack in there and made.spec.tenancy == "cluster"]
+        answering = _answering(own)
         held = lock.held(name)
         rows = status.rows(made, remembered, there, outcomes.load(name), answering, running=bool(held))
         if json:

@@ -23,7 +23,7 @@ def test_states(make: Make) -> None:
         "killed": {"verb": "up", "state": "running"},
         "gone": {"verb": "up", "state": "done"},
     }
-    answering = {"cka-made": True, "cka-gone": True, "cka-silent": False}
+    answering = {"cka-made": True, "cka-gone": True} | {f"cka-{one}": False for one in ("silent", "making", "removing")}
     found = {
         row.id: (row.state, row.note)
         for row in status.rows(made, Record({"gone": 3, "long-gone": 4}), there, last, answering, running=False)
