@@ -68,6 +68,10 @@ def look_at_host(lab: LabPlan) -> None:
     """Fail before anything is touched when this host cannot hold the lab; note what it has, for the receipt."""
     if lab.backend in ("kind", "minikube"):
         fit.require(lab, engine.choose())
+    if lab.backend == "libvirt":
+        from modules.machines.libvirt import fit as machines  # needs libvirt's library
+
+        machines.require(lab)
     if not pulumi.runtime.is_dry_run():
         receipt.save(lab.stack)
 

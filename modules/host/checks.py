@@ -40,7 +40,12 @@ class Check:
     mend: str = ""  # one command; empty where nothing needs to be done
 
 
-TOOLS = ("iptables", "ip", "runc", "mmdebstrap", "sudo", "virsh")
+TOOLS = (
+    *("iptables", "ip", "runc", "mmdebstrap", "sudo"),
+    *("virsh", "libvirtd", "virtqemud", "qemu-system-x86_64", "dnsmasq"),
+)
+
+LIBRARY = "python-libvirt"  # counts as a tool when it can be imported
 
 
 def engine(seen: Seen) -> Check:
@@ -181,7 +186,7 @@ def kvm(seen: Seen) -> Check:
 def systemd(seen: Seen) -> Check:
     if seen.facts.systemd:
         return Check("systemd", "ok", "systemd runs this host", {})
-    return Check("systemd", "warn", "no systemd", {"libvirt": "its services must be started by hand"})
+    return Check("systemd", "warn", "no systemd", {"libvirt": "handled: labs start libvirtd themselves"})
 
 
 def image_tools(seen: Seen) -> Check:
@@ -199,10 +204,34 @@ def sudo(seen: Seen) -> Check:
 
 
 def libvirt(seen: Seen) -> Check:
-    if "virsh" in seen.tools:
-        return Check("libvirt", "ok", "virsh", {})
-    mend = _install(seen.facts, "libvirt-daemon-system libvirt-clients qemu-system-x86")
-    return Check("libvirt", "fail", "libvirt is not installed", {"libvirt": "cannot run"}, mend)
+    daemon = bool({"libvirtd", "virtqemud"} & seen.tools)
+    lacking = [name for name, there in (("libvirtd", daemon), ("dnsmasq", "dnsmasq" in seen.tools)) if not there]
+    if not lacking:
+        if not seen.facts.systemd and not seen.facts.root:
+            words = "only root can start libvirtd here; a remote one (qemu+ssh://) works"
+            return Check("libvirt", "fail", "libvirtd, no systemd, not root", {"libvirt": words}, "sudo --login")
+        how = "systemd starts it" if seen.facts.systemd else "labs start one of their own"
+        return Check("libvirt", "ok", f"libvirtd and dnsmasq; {how}", {})
+    packages = "libvirt-daemon-system dnsmasq-base" if seen.facts.systemd else "libvirt-daemon dnsmasq-base"
+    found = f"{' and '.join(lacking)} not installed"
+    words = "no machines on this host; a remote libvirt works"
+    return Check("libvirt", "fail", found, {"libvirt": words}, _install(seen.facts, packages))
+
+
+def qemu(seen: Seen) -> Check:
+    if "qemu-system-x86_64" in seen.tools:
+        return Check("qemu", "ok", "qemu-system-x86_64", {})
+    words = "no machines on this host; a remote libvirt works"
+    mend = _install(seen.facts, "qemu-system-x86 qemu-utils")
+    return Check("qemu", "fail", "qemu is not installed", {"libvirt": words}, mend)
+
+
+def libvirt_library(seen: Seen) -> Check:
+    if LIBRARY in seen.tools:
+        return Check("libvirt-python", "ok", "the Python library is in .venv", {})
+    found = "the Python library is not in .venv: it is compiled against libvirt's headers"
+    mend = f"{_install(seen.facts, 'libvirt-dev pkg-config gcc')} && rm -f .venv/.stacklab-stamp && setup/bootstrap"
+    return Check("libvirt-python", "fail", found, {"libvirt": "cannot run, also with a remote libvirt"}, mend)
 
 
 CHECKS: tuple[Callable[[Seen], Check], ...] = (
@@ -222,6 +251,8 @@ CHECKS: tuple[Callable[[Seen], Check], ...] = (
     systemd,
     kvm,
     libvirt,
+    qemu,
+    libvirt_library,
 )
 
 

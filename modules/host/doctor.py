@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Iterable, Mapping
 
 from modules.base.errors import CommandError
 from modules.host import engine, facts, network
-from modules.host.checks import BACKENDS, CHECKS, TOOLS, Check, Seen
+from modules.host.checks import BACKENDS, CHECKS, LIBRARY, TOOLS, Check, Seen
 
 # What labs take when the stack file says nothing: machines of kind and minikube, of libvirt, services, pods.
+BRIDGE = "sl-"  # what the bridges of labs on libvirt begin with
 DEFAULT_RANGES = ("10.200.0.0/14", "192.168.26.0/24", "10.96.0.0/12", "10.244.0.0/16")
 
 
@@ -22,7 +24,10 @@ def gather(*, afresh: bool = False) -> Seen:
     """Read everything that the checks judge."""
     trials = engine.survey(afresh=afresh)
     works = next((t.engine for t in trials if not t.reason), None)
-    return Seen(facts.read(), trials, _conflicts(works), frozenset(t for t in TOOLS if shutil.which(t)))
+    tools = {tool for tool in TOOLS if shutil.which(tool)}
+    if importlib.util.find_spec("libvirt"):
+        tools.add(LIBRARY)
+    return Seen(facts.read(), trials, _conflicts(works), frozenset(tools))
 
 
 def _conflicts(works: engine.Engine | None) -> tuple[network.Conflict, ...]:
@@ -32,7 +37,7 @@ def _conflicts(works: engine.Engine | None) -> tuple[network.Conflict, ...]:
         return ()  # no `ip`: setup/bootstrap installs it
     # Labs' own networks are where they should be.
     labs = {net.device for net in nets if net.name.startswith("stacklab-")}
-    routes = tuple(route for route in routes if route.device not in labs)
+    routes = tuple(route for route in routes if route.device not in labs and not route.device.startswith(BRIDGE))
     nets = tuple(net for net in nets if net.device not in labs)
     name = works.name if works else ""
     return tuple(c for wanted in DEFAULT_RANGES for c in network.overlaps(wanted, routes, nets, engine=name))

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from modules.base.errors import ArtifactError
 from modules.local.owner import owner_id
 from modules.machines.libvirt import image, names, pools, volumes
 from modules.machines.libvirt.connection import connect
@@ -18,7 +19,7 @@ from modules.resources.base import Props, Provider, compare, diff_result, text
 from modules.topology.plan import LabPlan
 
 REPLACE_ON = {"uri": "libvirt", "name": "contents", "cluster": "lab"}
-INPUTS = ("stack", *REPLACE_ON, "role", "source", "url", "checksum")
+INPUTS = ("stack", *REPLACE_ON, "role", "source", "url", "checksum", "kubernetes", "addons")
 
 
 class LibvirtImageProvider(Provider):
@@ -32,9 +33,7 @@ class LibvirtImageProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         mark, uri = owner_id(), text(props, "uri")
-        source = Path(text(props, "source"))
-        if text(props, "url"):
-            source = image.bring(text(props, "url"), text(props, "checksum"))
+        source = _file(props)
         with connect(uri) as libvirt:
             pool = pools.ensure(libvirt, uri)
             volumes.bring(libvirt, pool, text(props, "name"), source, cluster=text(props, "cluster"), owner=mark)
@@ -63,6 +62,21 @@ class LibvirtImageProvider(Provider):
                 )
 
 
+def _file(props: Props) -> Path:
+    """The file, brought or built first where it has to be."""
+    if text(props, "url"):
+        return image.bring(text(props, "url"), text(props, "checksum"))
+    if text(props, "kubernetes"):
+        made = image.build(text(props, "kubernetes"), [str(name) for name in props.get("addons") or ()])
+        if names.shared(made.key, text(props, "role")) != text(props, "name"):
+            raise ArtifactError(
+                f"the artifacts make the machine image {made.key} now, and another one was planned",
+                where=text(props, "source"),
+                hint="pulumi up again",
+            )
+    return Path(text(props, "source"))
+
+
 def _outs(props: Props, mark: str) -> dict[str, Any]:
     return {**{key: props.get(key) for key in INPUTS}, "owner": mark}
 
@@ -83,7 +97,8 @@ class LibvirtImage(Resource, module="stacklab", name="LibvirtImage"):
         source: Path,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        remote = role == "base" and plan.libvirt.image.startswith("http")
+        remote = plan.libvirt.image.startswith("http")
+        ours = plan.libvirt.image == image.OURS
         props: dict[str, Any] = {
             "stack": plan.stack,
             "cluster": plan.cluster,
@@ -93,6 +108,8 @@ class LibvirtImage(Resource, module="stacklab", name="LibvirtImage"):
             "source": str(source),
             "url": plan.libvirt.image if remote else "",
             "checksum": (plan.libvirt.checksum or "") if remote else "",
+            "kubernetes": plan.kubernetes if ours else "",
+            "addons": list(plan.addons) if ours else [],
             "owner": None,
         }
         super().__init__(LibvirtImageProvider(), resource_name, props, opts)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
+from modules.host import engine
 from modules.topology.plan import LabPlan
 
 OURS = "debian-12"
@@ -15,7 +17,7 @@ QCOW2 = b"QFI\xfb"
 
 @dataclass(frozen=True)
 class Image:
-    """Local files. key identifies the contents; kernel and initrd are None where a boot loader does it."""
+    """Local files, there or to be made. key identifies the contents; kernel and initrd are None with a boot loader."""
 
     key: str
     disk: Path
@@ -30,7 +32,7 @@ def of(plan: LabPlan) -> Image:
     if named == OURS:
         from modules.artifacts.images.machine import machine_image  # needed for no other image
 
-        ours = machine_image(plan.kubernetes)
+        ours = machine_image(plan.kubernetes, addons=plan.addons)
         return Image(ours.name, ours.disk, ours.kernel, ours.initrd, ours.cmdline)
     if named.startswith(("http://", "https://")):
         checksum = plan.libvirt.checksum or ""
@@ -43,6 +45,14 @@ def of(plan: LabPlan) -> Image:
         )
     found = path.stat()
     return Image(f"{path} {found.st_size} {found.st_mtime_ns}", path)
+
+
+def build(kubernetes: str, addons: Sequence[str]) -> Image:
+    """Our own image with its files there: built where they are not."""
+    from modules.artifacts.images.machine import ensure_machine_image
+
+    made = ensure_machine_image(kubernetes, engine.choose(), addons=addons)
+    return Image(made.name, made.disk, made.kernel, made.initrd, made.cmdline)
 
 
 def bring(url: str, checksum: str) -> Path:

@@ -11,7 +11,11 @@ import pytest
 
 PROJECT = Path(__file__).parents[3]
 REAL = ("sh", "dirname", "cat", "sha256sum", "cut", "tr", "timeout", "env", "basename", "mkdir", "cp", "chmod")
-BASE = ("ca-certificates", "iproute2", "make", "mmdebstrap")
+MACHINES = (
+    *("libvirt-daemon", "libvirt-daemon-system", "libvirt-clients", "dnsmasq-base", "qemu-system-x86", "qemu-utils"),
+    *("openssh-client", "libvirt-dev", "pkg-config", "gcc", "libc6-dev"),
+)
+BASE = ("ca-certificates", "iproute2", "make", "mmdebstrap", *MACHINES)
 ENGINE = ("podman", "runc", "conmon", "iptables", "netavark", "aardvark-dns")
 SAY = '#!/bin/sh\necho "$(basename "$0") $*" >>"$LOG"\n'
 # A Python whose -m venv makes a .venv with itself in it, and whose pip makes the `stacklab` command.
@@ -30,7 +34,7 @@ class Machine:
         self.checkout, self.bin, self.log = folder / "checkout", folder / "bin", folder / "log"
         (self.checkout / "setup").mkdir(parents=True)
         self.bin.mkdir()
-        for name in ("setup/bootstrap", "setup/build.lock", "requirements.lock", "pyproject.toml"):
+        for name in ("setup/bootstrap", "setup/build.lock", "setup/libvirt.lock", "requirements.lock", "pyproject.toml"):
             shutil.copy(PROJECT / name, self.checkout / name)
         for name in REAL:
             (self.bin / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
@@ -144,6 +148,32 @@ def test_python_packages_come_with_hashes_and_no_build_environment(machine: Mach
     assert "--require-hashes" in locked
     assert "-r requirements.lock" in locked
     assert "--no-build-isolation --no-deps --editable ." in project
+
+
+def test_what_virtual_machines_need_is_installed(machine: Machine) -> None:
+    machine.debian(*BASE[:4], *ENGINE)
+    machine.program("python3", PYTHON + 'case "$*" in *Python.h*) exit 1 ;; esac\n')
+    machine.run()
+    asked = installs(machine)
+    assert {"dnsmasq-base", "qemu-system-x86", "libvirt-dev", "python3-dev"} < set(asked)
+    assert ("libvirt-daemon-system" in asked) == Path("/run/systemd/system").is_dir()
+
+
+def test_the_library_of_libvirt_is_compiled_where_its_headers_are(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE)
+    machine.program("pkg-config", "#!/bin/sh\nexit 0\n")
+    machine.run()
+    (call,) = [one for one in machine.calls("python") if "setup/libvirt.lock" in one]
+    assert "--require-hashes --no-deps --no-build-isolation" in call
+
+
+def test_without_libvirts_headers_everything_else_is_installed(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE)
+    machine.program("pkg-config", "#!/bin/sh\nexit 1\n")
+    result = machine.run()
+    assert result.returncode == 0
+    assert "no virtual machines here" in result.stderr
+    assert not [one for one in machine.calls("python") if "setup/libvirt.lock" in one]
 
 
 def test_a_second_run_does_nothing_until_the_lock_changes(machine: Machine) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from modules.cli import doctor as command
 from modules.host import checks, doctor
-from modules.host.checks import GIB, TOOLS, Check, Seen
+from modules.host.checks import GIB, LIBRARY, TOOLS, Check, Seen
 from modules.host.engine import Engine, Trial
 from modules.host.facts import HostFacts
 from modules.host.network import Conflict
@@ -21,8 +21,8 @@ from tests.unit.host.hosts import CI, LAPTOP
 PODMAN = Trial(Engine("podman", "/usr/bin/podman", {"CONTAINERS_CONF": "/x"}), "")
 DOCKER = Trial(Engine("docker", "/usr/bin/docker"), "")
 DOWN = replace(DOCKER, reason="Cannot connect to the Docker daemon")
-ON_CI = Seen(CI, (DOWN, PODMAN), (), frozenset(TOOLS) - {"virsh"})
-ON_LAPTOP = Seen(LAPTOP, (DOCKER,), (), frozenset(TOOLS))
+ON_CI = Seen(CI, (DOWN, PODMAN), (), frozenset(TOOLS) - {"libvirtd", "virtqemud"} | {LIBRARY})
+ON_LAPTOP = Seen(LAPTOP, (DOCKER,), (), frozenset(TOOLS) | {LIBRARY})
 TROUBLESHOOTING = Path(__file__).parents[3] / "docs" / "troubleshooting.md"
 
 
