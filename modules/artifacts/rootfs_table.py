@@ -87,7 +87,7 @@ RECIPES: Mapping[str, Recipe] = {
     "node": Recipe((*COMMON, *NODE), (NO_UNITS, CLEAN)),
     "minikube": Recipe((*COMMON, *NODE, *MINIKUBE), (NO_UNITS, DOCKER_USER, CLEAN)),
     "machine": Recipe(
-        (*COMMON, *debian.PACKAGES), (debian.UNITS, CLEAN, debian.MACHINE_OWN), before=(debian.INITRAMFS,)
+        (*COMMON, *debian.PACKAGES), (debian.UNITS, CLEAN, debian.MACHINE_OWN, debian.SLIM), before=(debian.INITRAMFS,)
     ),
 }
 

@@ -80,7 +80,7 @@ def entries(held: Payload) -> list[Entry]:
     for files in (held.binaries, held.etcd, held.extra_cni):
         found += [File(path.strip("/"), source, 0o755) for path, source in files.items()]
     found += tree(held.cni, payload.CNI.strip("/"), executable=lambda name: True)
-    for path, text in _texts(held).items():
+    for path, text in texts_of(held).items():
         found.append(File(path.strip("/"), text.encode()))
     for path, target in {**held.links, **system.links(), **_enabled()}.items():
         found.append(Symlink(path.strip("/"), target))
@@ -88,7 +88,7 @@ def entries(held: Payload) -> list[Entry]:
     return found
 
 
-def _texts(held: Payload) -> dict[str, str]:
+def texts_of(held: Payload) -> dict[str, str]:
     return {
         **system.files(),
         **texts.units(),
@@ -114,7 +114,7 @@ def _name(held: Payload, extras: tuple[str, ...], store: Store) -> str:
         },
         "cni": held.cni.name,
         "images": [[image.reference, image.archive.name] for image in held.images],
-        "texts": _texts(held),
+        "texts": texts_of(held),
         "links": {**held.links, **system.links(), **_enabled()},
         "label": system.LABEL,
         "code": node.code(*CODE),

@@ -127,7 +127,7 @@ def ensure_node_image(
     kubernetes: str, runs: ContainerEngine, on: str = "", store: Store | None = None, *, addons: Iterable[str] = ()
 ) -> str:
     """The same, and the engine has an image of that name when this returns."""
-    return _ensure(_node(kubernetes, on, addons), runs, store or Store(paths.cache()))
+    return ensure(_node(kubernetes, on, addons), runs, store or Store(paths.cache()))
 
 
 def base_image(kubernetes: str, store: Store | None = None, *, addons: Iterable[str] = ()) -> str:
@@ -139,7 +139,7 @@ def ensure_base_image(
     kubernetes: str, runs: ContainerEngine, store: Store | None = None, *, addons: Iterable[str] = ()
 ) -> str:
     """The same, and the engine has an image of that name when this returns."""
-    return _ensure(_base(kubernetes, addons), runs, store or Store(paths.cache()))
+    return ensure(_base(kubernetes, addons), runs, store or Store(paths.cache()))
 
 
 def _node(kubernetes: str, on: str, addons: Iterable[str]) -> Form:
@@ -158,7 +158,7 @@ def _name(form: Form, store: Store) -> str:
     return form.reference({part.id: store.digest(part) for part in inputs(form.recipe, store)})
 
 
-def _ensure(form: Form, runs: ContainerEngine, store: Store) -> str:
+def ensure(form: Form, runs: ContainerEngine, store: Store) -> str:
     target = _name(form, store)
     if engine.has(runs, target):
         return target

@@ -40,4 +40,10 @@ chroot "$1" systemctl --quiet disable {" ".join(DISABLED)}
 """
 
 # Host keys are each machine's own. An empty machine-id is filled at boot, and presets do not enable everything again.
-MACHINE_OWN = 'rm -f "$1"/etc/ssh/ssh_host_*; : >"$1"/etc/machine-id; rm -f "$1"/var/lib/dbus/machine-id'
+MACHINE_OWN = """set -e
+rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/.resolv.conf.systemd-resolved.bak "$1"/var/lib/dbus/machine-id
+: >"$1"/etc/machine-id
+"""
+
+# 35 MB of what only hardware and other languages need.
+SLIM = 'rm -rf "$1"/usr/lib/udev/hwdb.bin "$1"/usr/lib/udev/hwdb.d "$1"/usr/share/i18n'

@@ -397,7 +397,9 @@ def test_the_real_go_refuses_a_module_that_is_not_what_go_sum_says(
         Go(tmp_path / "one").run("list", "example.org/tiny", cwd=home)
     shutil.copy(home / "go.mod", tmp_path / "go.mod")
     sums = Go(tmp_path / "one")
-    monkeypatch.setattr(sums, "env", lambda cgo=False: {**Go(tmp_path / "one").env(), "GOFLAGS": "-mod=mod", "GOSUMDB": "off"})
+    monkeypatch.setattr(
+        sums, "env", lambda cgo=False: {**Go(tmp_path / "one").env(), "GOFLAGS": "-mod=mod", "GOSUMDB": "off"}
+    )
     sums.run("mod", "download", "-json", "example.org/tiny", cwd=home)
     assert "example.org/tiny v1.0.0 h1:" in (home / "go.sum").read_text()
     assert module.folder(Go(tmp_path / "one"), home, "example.org/tiny").is_dir()

@@ -12,7 +12,8 @@ mkdir "$root"
 mount --bind / "$root"
 mount -t tmpfs tmpfs "$root/run"
 mount --bind "$here/build/containerd" "$root/var/lib/containerd"
-rm -rf "$root"/boot/* "$root"/dev/* "$root"/tmp/*
+# /boot keeps the kernel's configuration: kubeadm reads it.
+rm -rf "$root"/boot/vmlinuz* "$root"/boot/initrd* "$root"/vmlinuz* "$root"/initrd* "$root"/dev/* "$root"/tmp/*
 ln -sfn /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 
 megabytes=$(du -sm "$root" | cut -f1)
