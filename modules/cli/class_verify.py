@@ -53,7 +53,8 @@ def add(group: typer.Typer) -> None:
         side_by_side = 2 * surroundings.at_a_time(made.spec.hosts[0], made.spec, facts.read(), footprint.table())
         started = time.monotonic()
         with ThreadPoolExecutor(side_by_side) as pool:
-            found = list(pool.map(lambda one: check(one, labs.stack_name(name, one), timeout), ids))
+            look = check if made.spec.tenancy == "cluster" else check_share
+            found = list(pool.map(lambda one: look(one, labs.stack_name(name, one), timeout), ids))
         if json:
             output.as_json(
                 {"class": name, "ok": all(one.ok for one in found), "students": [_data(one) for one in found]}
@@ -76,6 +77,33 @@ def check(student: str, stack: str, timeout: float) -> Checked:
     try:
         context, asked = one_lab.questions(stack)
         findings = run.verify(context, asked, timeout=timeout)
+    except StacklabError as problem:
+        error = problem.in_one_line()
+    return Checked(student, stack, tuple(findings), error, time.monotonic() - started)
+
+
+def check_share(student: str, stack: str, timeout: float) -> Checked:
+    """A share of a lab has one way in: the apps by the student's own host names."""
+    from modules import pulumi_home
+    from modules.base.probe import Answer, wait_for
+    from modules.verify import web
+    from modules.verify.finding import Finding
+
+    started = time.monotonic()
+    findings: list[Finding] = []
+    error = ""
+    try:
+        for record in pulumi_home.stack_outputs(stack).get("exposures") or ():
+            begun, url = time.monotonic(), f"http://{record['address']}/"
+            name = f"{record['app']}/ingress"
+
+            def ask(url: str = url, host: str = record["host"]) -> Answer[str]:
+                reply = web.ask(url, host=host)
+                answers = 0 < reply.status < 500 and reply.status != 404
+                return Answer(f"{host} answers at {url}" if answers else None, reply.shown)
+
+            seen = wait_for(name, ask, timeout=timeout, where=f"stack {stack}")
+            findings.append(Finding(name, "the ingress answers", True, seen, time.monotonic() - begun))
     except StacklabError as problem:
         error = problem.in_one_line()
     return Checked(student, stack, tuple(findings), error, time.monotonic() - started)
