@@ -99,6 +99,31 @@ def calico() -> list[dict[str, Any]]:
     ]
 
 
+def flannel() -> list[dict[str, Any]]:
+    namespace = "kube-flannel"
+    main = {
+        "name": "kube-flannel",
+        "image": "ghcr.io/flannel-io/flannel:v0.26.7",
+        "command": ["/opt/bin/flanneld"],
+        "args": ["--ip-masq", "--kube-subnet-mgr"],
+    }
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "kube-flannel-cfg", "namespace": namespace},
+        "data": {"cni-conf.json": "{}", "net-conf.json": '{"Network": "10.244.0.0/16"}'},
+    }
+    daemon = workload("DaemonSet", "kube-flannel-ds", namespace, main)
+    daemon["spec"]["template"]["spec"]["hostNetwork"] = True
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+        *rights("flannel"),
+        account("flannel", namespace),
+        config,
+        daemon,
+    ]
+
+
 def metrics_server() -> list[dict[str, Any]]:
     main = {
         "name": "metrics-server",
@@ -177,6 +202,7 @@ def local_path() -> list[dict[str, Any]]:
 
 MANIFESTS = {
     "calico": calico,
+    "flannel": flannel,
     "metrics-server": metrics_server,
     "metallb": metallb,
     "local-path": local_path,

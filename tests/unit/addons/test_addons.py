@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import addons
+from addons.flannel import addresses_of
 from modules.base.errors import InvalidStackError
 from modules.manifests import Object, find
 from modules.manifests.patch import container
@@ -16,7 +19,7 @@ from modules.topology.parse import parse
 from tests.program import stand_in
 
 GOLDEN = Path(__file__).parent / "golden"
-NAMES = ("calico", "local-path", "metallb", "metrics-server", "traefik")
+NAMES = ("calico", "flannel", "local-path", "metallb", "metrics-server", "traefik")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +28,8 @@ def _manifests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def objects(name: str, settings: dict[str, Any] | None = None) -> list[Object]:
-    plan = stand_in.lab(addons={"calico": {}, "metallb": {}, name: settings or {}})
+    network = "flannel" if name == "flannel" else "calico"
+    plan = stand_in.lab(addons={network: {}, "metallb": {}, name: settings or {}})
     return list(addons.discover()[name].objects(plan, plan.addons[name]))
 
 
@@ -33,6 +37,7 @@ def test_the_addons_of_this_version_are_found_by_themselves() -> None:
     assert tuple(addons.discover()) == NAMES
     assert {name: set(facts.provides) for name, facts in addons.facts().items()} == {
         "calico": {"cni", "network-policy"},
+        "flannel": {"cni"},
         "local-path": {"storage"},
         "metallb": {"loadbalancer"},
         "metrics-server": {"metrics"},
@@ -65,6 +70,43 @@ def test_calico_says_why_it_cannot_do_without_vxlan(word: str) -> None:
     with pytest.raises(InvalidStackError, match=r"addons\.calico\.encapsulation") as caught:
         parse(stack, stand_in.known())
     assert "vxlan" in str(caught.value)
+
+
+def test_flannel_has_the_ranges_of_the_lab_and_is_ready_once_it_knows_its_own() -> None:
+    made = objects("flannel")
+    plan = stand_in.lab(addons={"flannel": {}})
+    network = json.loads(find(made, "ConfigMap", "kube-flannel-cfg")["data"]["net-conf.json"])
+    assert network["Network"] == plan.network.pods
+    assert not network["EnableNFTables"]
+    main = container(find(made, "DaemonSet", "kube-flannel-ds"), "kube-flannel")
+    assert main["readinessProbe"]["exec"]["command"][-1] == "/run/flannel/subnet.env"
+    assert main["args"][-1] == f"--iface-regex={addresses_of(plan.network.machines)}"
+
+
+@pytest.mark.parametrize(
+    ("cidr", "inside", "outside"),
+    [
+        ("192.168.26.0/24", ["192.168.26.0", "192.168.26.255"], ["192.168.2.6", "192.168.27.1", "192.168.126.1"]),
+        ("172.16.0.0/12", ["172.16.0.1", "172.31.255.255"], ["172.32.0.1", "172.15.1.1", "172.160.0.1"]),
+        ("10.0.0.0/8", ["10.1.2.3"], ["110.1.2.3", "100.1.2.3"]),
+        ("10.1.2.128/25", ["10.1.2.128", "10.1.2.255"], ["10.1.2.127", "10.1.2.12", "110.1.2.128"]),
+        ("10.1.2.3/32", ["10.1.2.3"], ["10.1.2.31", "10.1.2.4"]),
+        ("0.0.0.0/0", ["1.2.3.4"], []),
+    ],
+)
+def test_flannel_finds_an_interface_by_the_range_of_the_machines(
+    cidr: str, inside: list[str], outside: list[str]
+) -> None:
+    pattern = re.compile(addresses_of(cidr))
+    assert all(pattern.search(address) for address in inside)
+    assert not any(pattern.search(address) for address in outside)
+
+
+@pytest.mark.parametrize(("names", "said"), [(["calico", "flannel"], "leave out flannel"), (["metallb"], "add calico")])
+def test_two_networks_for_pods_are_refused_and_none_as_well(names: list[str], said: str) -> None:
+    with pytest.raises(InvalidStackError, match="exactly one network for its pods") as caught:
+        stand_in.lab(addons={name: {} for name in names})
+    assert said in str(caught.value)
 
 
 def test_metallb_has_the_range_of_the_plan_and_accepts_it_before_its_webhook_serves() -> None:
