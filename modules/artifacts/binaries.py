@@ -59,7 +59,7 @@ def of_release(release: Release) -> Iterator[Component]:
         recipe = GoProgram(release.wrapper, f"k8s.io/kubernetes/cmd/{name}")
         yield Component(binary(name, release.version), recipe, Upstream(url, f"{url}.sha256"), seconds)
     etcd = f"{GITHUB}/etcd-io/etcd/releases/download/v{{version}}"
-    for name, package, seconds in (("etcd", "server", 20), ("etcdctl", "etcdctl", 10)):
+    for name, package, seconds in (("etcd", "server", 20), ("etcdctl", "etcdctl", 10), ("etcdutl", "etcdutl", 5)):
         yield Component(
             binary(name, release.etcd),
             GoProgram("etcd", f"go.etcd.io/etcd/{package}/v3"),

@@ -12,7 +12,7 @@ from modules.artifacts.types import Artifact, Image, Kind, Release
 PULUMI = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 PROVIDER = "pulumi-resource-kubernetes"
 NODE_PROGRAMS = ("kubeadm", "kubelet", "kubectl", "containerd", "ctr", "containerd-shim-runc-v2", "crictl")
-MACHINE_PROGRAMS = ("etcd", "etcdctl")
+MACHINE_PROGRAMS = ("etcd", "etcdctl", "etcdutl")
 MANIFESTS = ("calico", "metrics-server", "metallb", "local-path")
 OPTIONAL_MANIFESTS = ("flannel",)
 KIND, MINIKUBE = "kind", "minikube"
@@ -102,7 +102,7 @@ def wanted(demands: Iterable[Demand], store: Store, *, pulumi: bool = True) -> t
 
 def _program(name: str, row: Release) -> Artifact:
     versions = {"containerd": row.containerd, "ctr": row.containerd, "containerd-shim-runc-v2": row.containerd}
-    versions |= {"crictl": row.crictl, "etcd": row.etcd, "etcdctl": row.etcd}
+    versions |= {"crictl": row.crictl, "etcd": row.etcd, "etcdctl": row.etcd, "etcdutl": row.etcd}
     return Artifact(name, versions.get(name, row.version), Kind.BINARY)
 
 

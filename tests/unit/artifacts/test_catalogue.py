@@ -61,6 +61,7 @@ def test_a_wrapper_is_used_and_pins_digests(folder: Path) -> None:
         ("crictl", "sigs.k8s.io/cri-tools", releases.NEWEST.crictl),
         ("etcd", "go.etcd.io/etcd/server/v3", releases.NEWEST.etcd),
         ("etcd", "go.etcd.io/etcd/etcdctl/v3", releases.NEWEST.etcd),
+        ("etcd", "go.etcd.io/etcd/etcdutl/v3", releases.NEWEST.etcd),
         ("addons", "github.com/coredns/coredns", releases.NEWEST.coredns),
         ("addons", "sigs.k8s.io/metrics-server", releases.METRICS_SERVER),
         ("addons", "github.com/rancher/local-path-provisioner", releases.LOCAL_PATH),
@@ -138,7 +139,7 @@ def test_all_that_a_lab_needs_is_in_the_catalogue_once(demand: Demand) -> None:
 
 
 def test_each_backend_needs_its_own_machines_and_no_others() -> None:
-    own = {"kind", "kind-node-files", "node", "envoy", "minikube", "kicbase-files", "machine", "etcdctl"}
+    own = {"kind", "kind-node-files", "node", "envoy", "minikube", "kicbase-files", "machine", "etcdctl", "etcdutl"}
     names = {
         backend: {a.name for a in needs.fixed(Demand(releases.NEWEST.version, backend))} & own
         for backend in ("kind", "minikube", "libvirt", "ssh")
@@ -146,8 +147,8 @@ def test_each_backend_needs_its_own_machines_and_no_others() -> None:
     assert names == {
         "kind": {"kind", "kind-node-files", "node"},
         "minikube": {"minikube", "kicbase-files"},
-        "libvirt": {"machine", "etcdctl"},
-        "ssh": {"etcdctl"},
+        "libvirt": {"machine", "etcdctl", "etcdutl"},
+        "ssh": {"etcdctl", "etcdutl"},
     }
     images = {i.name for i in needs.images(Demand(releases.NEWEST.version, "ssh"))}
     assert not any("envoy" in name for name in images)
