@@ -184,6 +184,9 @@ def ensure_load_balancer_image(runs: ContainerEngine, store: Store | None = None
 def _build(form: Form, target: str, runs: ContainerEngine, store: Store, folder: Path) -> None:
     log.info("making %s: about a minute, once", target)
     made_of = form.recipe
+    if not made_of.images:
+        _load(form, target, runs, store, folder)
+        return
     base = made_of.on or target.replace(form.repository, f"{form.repository}-base", 1)
     # Hashing and writing let go of the interpreter's lock: the images are put together while the engine loads the base.
     with ThreadPoolExecutor(1) as beside:
@@ -191,16 +194,21 @@ def _build(form: Form, target: str, runs: ContainerEngine, store: Store, folder:
         if made_of.on:
             _pull(base, runs)
         else:
-            archive = folder / "node.tar"
-            oci.write_archive([oci.Image(base, form.layers(store.path), form.run)], archive)
-            engine.load(runs, archive)
-            archive.unlink()
+            _load(form, base, runs, store, folder)
     try:
         entrypoint = _entrypoint(folder) if made_of.on else None
         bake.bake(runs, base, target, made.result(), entrypoint, form.run.entrypoint)
     finally:
         if not made_of.on:
             engine.forget(runs, base)
+
+
+def _load(form: Form, name: str, runs: ContainerEngine, store: Store, folder: Path) -> None:
+    """The machine without images, into the engine."""
+    archive = folder / "node.tar"
+    oci.write_archive([oci.Image(name, form.layers(store.path), form.run)], archive)
+    engine.load(runs, archive)
+    archive.unlink()
 
 
 def _drop_older(form: Form, target: str, runs: ContainerEngine) -> None:
