@@ -5,7 +5,7 @@ Exit status as everywhere: 0 all there, 2 something could not be had (run it aga
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modules.topology.plan import LabPlan
 
 BUNDLE = "bundle:"
+OURS = "debian-12"  # libvirt.image of the stack file, when it is the one that is built here
 STACKS = typer.Argument(metavar="[STACK]...", help="Labs it must serve.", show_default=stacks.DEFAULT)
 
 
@@ -171,23 +172,25 @@ def _prove(file: Path, demands: Sequence[Demand], pulumi: bool, show: Show) -> N
 
 
 def _images(asked: _Asked, show: Show) -> None:
-    """The image that the lab's machines are made of; without a lab, those of the newest release."""
-    from modules.artifacts.images import prepare
-    from modules.artifacts.needs import MINIKUBE
+    """The image that the lab's machines are made of; without a lab, kind's and libvirt's of the newest release."""
+    from modules.artifacts.images import machine, prepare
     from modules.host import engine
 
     demand, lab = asked.demands[0], asked.plan
-    if not demand.in_containers:
-        return
-    runs = engine.choose()
-    show.say(f"seeing to the node image in {runs.name}: about a minute the first time")
     addons = lab.addons if lab else ()
-    ensure = prepare.ensure_base_image if demand.backend == MINIKUBE else prepare.ensure_node_image
-    show.say(f"node image: {ensure(demand.kubernetes, runs, addons=addons)}")
-    if demand.backend == MINIKUBE:
-        return
-    if lab and sum(machine.role == "master" for machine in lab.machines) > 1:
-        show.say(f"load balancer image: {prepare.ensure_load_balancer_image(runs)}")
+    backends = (demand.backend,) if lab else ("kind", "libvirt")
+    ours: dict[str, Callable[..., str]] = {"kind": prepare.ensure_node_image, "minikube": prepare.ensure_base_image}
+    for backend in backends:
+        if backend in ours:
+            runs = engine.choose()
+            show.say(f"seeing to the node image in {runs.name}: about a minute the first time")
+            show.say(f"node image: {ours[backend](demand.kubernetes, runs, addons=addons)}")
+        elif backend == "libvirt" and (lab is None or lab.libvirt.image == OURS):
+            show.say("seeing to the machine image: about a minute the first time")
+            made = machine.ensure_machine_image(demand.kubernetes, engine.choose(), addons=addons)
+            show.say(f"machine image: {made.name}")
+    if lab and demand.backend == "kind" and sum(each.role == "master" for each in lab.machines) > 1:
+        show.say(f"load balancer image: {prepare.ensure_load_balancer_image(engine.choose())}")
 
 
 def _mirrors(settings: MirrorSettings) -> Mirrors:

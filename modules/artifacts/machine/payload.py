@@ -83,7 +83,7 @@ def payload(kubernetes: str, store: Store | None = None, *, addons: Iterable[str
     programs = {f"{folder(row.version)}/{name}": binary(name, row.version) for name in OF_KUBERNETES}
     programs |= {f"{PROGRAMS}/{name}": binary(name, row.containerd) for name in OF_CONTAINERD}
     programs[f"{PROGRAMS}/crictl"] = binary("crictl", row.crictl)
-    etcd = {f"{PROGRAMS}/{name}": binary(name, row.etcd) for name in ("etcd", "etcdctl")}
+    etcd = {f"{PROGRAMS}/{name}": binary(name, row.etcd) for name in ("etcd", "etcdctl", "etcdutl")}
     # Calico's installer leaves alone what is there already: no machine copies 100 MB when it starts.
     calico = binary("calico-cni", releases.CALICO)
     return Payload(
