@@ -5,6 +5,7 @@ Kept on the machine (before.json, beside the notes of the steps) and on this hos
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -178,6 +179,14 @@ def compare(remote: Remote, stack: str) -> list[str]:
     if not place.exists():
         return ["there is no fingerprint from before the lab"]
     return differences(json.loads(place.read_text()), take(remote))
+
+
+def forget(stack: str, machine: str) -> None:
+    """The machine has been given back."""
+    place = file(stack, machine)
+    place.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        place.parent.rmdir()
 
 
 def file(stack: str, machine: str) -> Path:

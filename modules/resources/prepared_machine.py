@@ -89,7 +89,7 @@ class PreparedMachineProvider(Provider):
             error.what = f"what the lab left there cannot be taken back: {error.what}"
             error.hint = f"bring it back and run this again; or leave it as it is: {LEAVE}={name} pulumi destroy"
             raise
-        fingerprint.file(stack, _name(props)).unlink(missing_ok=True)
+        fingerprint.forget(stack, _name(props))
         for line in stayed:
             tell(f"warning: {_name(props)} is not quite as it was before the lab: {line}")
 
