@@ -43,7 +43,7 @@ version) echo "go version go${FAKE_GO_VERSION:-1.99.0} linux/amd64" ;;
 env) echo "https://proxy.example" ;;
 mod) printf '{"Dir": "%s"}' "$FAKE_GO_MODULE" ;;
 build)
-  env | grep ^GO > "$FAKE_GO_LOG.env"
+  env | grep -E "^(C?GO)" > "$FAKE_GO_LOG.env"
   [ -n "$FAKE_GO_FAILS" ] && { echo "main.go:1: no such thing" >&2; exit 1; }
   echo "example.org/lib" >&2
   while [ "$1" != -o ]; do shift; done
@@ -122,6 +122,29 @@ def test_linker_flags_and_tags_of_the_wrapper_are_passed(make: Make, log: Path, 
     assert "-tags=a,b" in command
     assert "-ldflags=-s -w -X v.V=1" in command
     assert "-trimpath" in command
+
+
+def test_a_wrapper_with_c_is_linked_statically(make: Make, log: Path, tmp_path: Path) -> None:
+    recipes: dict[Artifact, Recipe] = {TOOL: GoProgram("one", "x.org/tool"), OTHER: GoProgram("own", "x.org/other")}
+    source = make(recipes, GoWrapper("one", cgo=True))
+    environment = Path(f"{log}.env")
+    source.get(TOOL, tmp_path / "tool", _silent)
+    assert "CGO_ENABLED=1" in environment.read_text().splitlines()
+    source.get(OTHER, tmp_path / "other", _silent)
+    assert "CGO_ENABLED=0" in environment.read_text().splitlines()
+    with_c, without = _builds(log)
+    assert "-ldflags=-s -w -linkmode=external -extldflags=-static " in with_c
+    assert "-extldflags" not in without
+
+
+def test_without_a_c_compiler_it_says_what_to_install(
+    make: Make, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(ArtifactError, match="gcc, which is not installed") as error:
+        make({TOOL: GoProgram("one", "x.org/tool")}, GoWrapper("one", cgo=True)).get(TOOL, tmp_path / "tool", _silent)
+    assert "apt-get install" in error.value.hint
+    assert not _builds(log)
 
 
 def test_the_users_settings_do_not_weaken_the_check_of_sums(
