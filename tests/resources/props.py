@@ -39,3 +39,29 @@ def cluster(masters: int = 1, workers: int = 1, engine: str = "podman", **change
         "__provider": "pickled",
         **changed,
     }
+
+
+BASE_IMAGE = "localhost/stacklab/minikube:v1.36.3-0123456789ab"
+
+
+def profile(masters: int = 1, workers: int = 1, engine: str = "podman", **changed: Any) -> dict[str, Any]:
+    """minikube's names, the plan's addresses; numbers arrive as floats."""
+    roles = ["master"] * masters + ["worker"] * workers
+    counts = {"master": 10, "worker": 20}
+    machines = []
+    for place, role in enumerate(roles):
+        counts[role] += 1
+        name = f"stacklab-dev-m{place + 1:02}" if place else "stacklab-dev"
+        machines.append(
+            {
+                "name": name,
+                "role": role,
+                "address": f"10.201.7.{counts[role]}",
+                "cpus": 2.0,
+                "memory": float(2 << 30),
+                "labels": {},
+                "taints": [],
+            }
+        )
+    kept = {key: value for key, value in cluster(masters, workers, engine).items() if key != "machines"}
+    return {**kept, "image": BASE_IMAGE, "runtime": "containerd", "machines": machines, **changed}

@@ -18,6 +18,7 @@ from modules.resources.base import Provider
 NAMES = {
     "modules.resources.container_network ContainerNetworkProvider",
     "modules.resources.kind_cluster KindClusterProvider",
+    "modules.resources.minikube_cluster MinikubeClusterProvider",
     "modules.resources.prepared_machine PreparedMachineProvider",
     "modules.resources.ready ReadyProvider",
     "modules.resources.ssh_keys SshKeysProvider",

@@ -1,0 +1,280 @@
+"""The minikube cluster against stand-ins for minikube and the engine: made, adopted, changed in place, removed."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules import artifacts
+from modules.artifacts import images
+from modules.base.errors import CommandError, OwnershipError, StacklabError
+from modules.host.engine import Engine
+from modules.local.minikube.bring import Parcel
+from modules.resources import minikube_cluster
+from modules.resources.container_network import ContainerNetworkProvider
+from modules.resources.minikube_cluster import MinikubeClusterProvider
+from tests.resources.conftest import FAKES, Host, install
+from tests.resources.props import BASE_IMAGE, NETWORK, profile
+
+provider = MinikubeClusterProvider()
+MASTER, WORKER, NEW = "stacklab-dev", "stacklab-dev-m02", "stacklab-dev-m03"
+NEWER = "localhost/stacklab/minikube:v1.37.0-0123456789ab"
+
+
+@pytest.fixture(autouse=True)
+def _minikube(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bin_folder = tmp_path / "bin"
+    programs = {name: install(bin_folder, name, FAKES / "minikube.py") for name in ("minikube", "kubectl")}
+    for name in ("kubeadm", "kubelet"):
+        programs[name] = bin_folder / name
+        programs[name].write_text("program")
+    monkeypatch.setenv("FAKE_ENGINE_STATE", str(host.folder))
+    monkeypatch.setattr(artifacts, "binary", lambda name, _version="": programs[name])
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(
+        images, "ensure_base_image", lambda version, _engine, addons: BASE_IMAGE.replace("1.36.3", version)
+    )
+    monkeypatch.setattr(minikube_cluster, "_parcel", lambda _: Parcel())
+    ContainerNetworkProvider().create(NETWORK)
+
+
+def lab(host: Host) -> Path:
+    return host.project / ".stacklab" / "labs" / "dev"
+
+
+def create(**changed: Any) -> dict[str, Any]:
+    return dict(provider.create(profile(**changed)).outs or {})
+
+
+def update(olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    return dict(provider.update("id", olds, news).outs or {})
+
+
+def said(host: Host, *start: str) -> list[list[str]]:
+    calls: list[list[str]] = json.loads((host.folder / "said.json").read_text())
+    return [call for call in calls if call[: len(start)] == list(start)]
+
+
+def made_anew(host: Host) -> int:
+    return int((host.folder / "serial").read_text())
+
+
+def test_create_makes_machines_with_fixed_addresses_and_marks(host: Host) -> None:
+    outs = create()
+    found = host.containers
+    assert {name: c["address"] for name, c in found.items()} == {MASTER: "10.201.7.11", WORKER: "10.201.7.21"}
+    for container in found.values():
+        assert container["network"] == "stacklab-dev"
+        assert container["labels"]["stacklab.owner"] == outs["owner"]
+        assert container["labels"]["stacklab.stack"] == "dev"
+        assert f"{host.project.parent}/modules:/lib/modules:ro" in container["volumes"]
+    assert {v["labels"]["stacklab.owner"] for v in host.state["volumes"].values()} == {outs["owner"]}
+
+
+def test_create_hands_out_whole_outputs(host: Host) -> None:
+    outs = create()
+    assert outs["nodes"] == [
+        {"name": MASTER, "role": "master", "address": "10.201.7.11"},
+        {"name": WORKER, "role": "worker", "address": "10.201.7.21"},
+    ]
+    assert outs["states"] == {MASTER: "running", WORKER: "running"}
+    assert outs["endpoint"] == (host.folder / "api").read_text()
+    assert "S3CRET" in outs["kubeconfig"]
+    file = lab(host) / "kubeconfig"
+    assert outs["kubeconfig_file"] == str(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_masters_keep_pods_away_only_when_there_are_workers(host: Host) -> None:
+    create()
+    taint = ["taint", "node", MASTER, "--overwrite", "node-role.kubernetes.io/control-plane:NoSchedule"]
+    assert [call[3:] for call in said(host, "kubectl") if "taint" in call] == [taint]
+    provider.delete("id", create())
+    (host.folder / "said.json").unlink()
+    create(workers=0)
+    assert not [call for call in said(host, "kubectl") if "taint" in call]
+
+
+def test_create_again_adopts_the_whole_lab(host: Host) -> None:
+    """The run that made it was killed before Pulumi wrote its state."""
+    first, second = create(), create()
+    assert first == second
+    assert made_anew(host) == 1
+
+
+def test_create_starts_what_it_adopts(host: Host) -> None:
+    create()
+    host.engine.run("stop", WORKER, timeout=5)
+    create()
+    assert host.containers[WORKER]["state"] == "running"
+    assert made_anew(host) == 1
+
+
+@pytest.mark.parametrize("loss", ["a machine", "the kubeconfig", "another configuration"])
+def test_create_makes_a_half_made_lab_anew(host: Host, loss: str) -> None:
+    first = create()
+    if loss == "a machine":
+        host.engine.run("rm", "--force", WORKER, timeout=5)
+    elif loss == "the kubeconfig":
+        (lab(host) / "kubeconfig").unlink()
+    second = create(**({"pods": "10.100.0.0/16"} if loss == "another configuration" else {}))
+    assert made_anew(host) == 2
+    assert first["generation"] != second["generation"]
+    assert sorted(host.containers) == [MASTER, WORKER]
+
+
+@pytest.mark.parametrize("label", [["--label", "created_by.minikube.sigs.k8s.io=true"], []])
+def test_a_strangers_container_stays_as_it_is(host: Host, label: list[str]) -> None:
+    """minikube itself would remove one that another minikube made."""
+    host.engine.run("run", "--name", WORKER, "--net", "stacklab-dev", *label, "image", timeout=5)
+    before = host.containers
+    with pytest.raises(OwnershipError, match=r"stacklab-dev-m02 is there already and was made .*outside stacklab"):
+        create()
+    assert [f.property for f in provider.check({}, profile()).failures] == ["name"]
+    assert host.containers == before
+
+
+def test_a_failure_keeps_evidence_and_leaves_nothing_else(host: Host) -> None:
+    (host.folder / "minikube-breaks").write_text("1")
+    with pytest.raises(CommandError, match="minikube could not make the lab") as caught:
+        create()
+    text = str(caught.value)
+    assert "K8S_KUBELET_NOT_RUNNING" in text
+    assert "MINIKUBE_HOME" in text, "the command line can be pasted"
+    assert (lab(host) / "logs" / f"{MASTER}.txt").exists()
+    assert (host.containers, host.state["volumes"]) == ({}, {})
+    assert not (lab(host) / "kubeconfig").exists()
+    (host.folder / "minikube-breaks").unlink()
+    create()
+
+
+def test_without_its_network_minikube_is_not_even_started(host: Host) -> None:
+    host.engine.run("network", "rm", "stacklab-dev", timeout=5)
+    with pytest.raises(StacklabError, match="network stacklab-dev is gone"):
+        create()
+    assert not host.calls("run")
+
+
+def test_a_stopped_machine_is_seen_by_the_diff_and_started_by_the_update(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outs = create()
+    host.engine.run("stop", WORKER, timeout=5)
+    assert provider.diff("id", outs, profile()).changes
+    assert f"machine {WORKER} is exited" in capsys.readouterr().err
+    assert update(outs, profile()) == outs
+    assert not provider.diff("id", outs, profile()).changes
+    assert len(said(host, "minikube", "start")) == 1
+
+
+def test_an_engine_that_does_not_answer_does_not_hide_the_recorded_states(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outs = create()
+    monkeypatch.setattr(Engine, "run", lambda *_, **__: (_ for _ in ()).throw(StacklabError("no answer")))
+    assert minikube_cluster.states_now(outs) == outs["states"]
+
+
+def test_a_new_worker_joins_in_place(host: Host) -> None:
+    outs = create()
+    news = profile(workers=2)
+    grown = update(outs, news)
+    assert host.containers[NEW]["address"] == "10.201.7.22"
+    assert grown["states"] == {MASTER: "running", WORKER: "running", NEW: "running"}
+    assert (grown["generation"], made_anew(host)) == (outs["generation"], 1)
+    assert not provider.diff("id", grown, news).changes
+    assert update(grown, news) == grown, "an update that was cut is finished by the next"
+    assert len(said(host, "minikube", "node", "add")) == 1
+
+
+def test_a_worker_that_goes_is_taken_out_in_place(host: Host) -> None:
+    outs = create(workers=2)
+    shrunk = update(outs, profile(workers=1))
+    assert sorted(host.containers) == [MASTER, WORKER]
+    assert sorted(host.state["volumes"]) == [MASTER, WORKER]
+    assert shrunk["states"] == {MASTER: "running", WORKER: "running"}
+    assert [call[3] for call in said(host, "minikube", "node", "delete")] == [NEW]
+    assert made_anew(host) == 1
+
+
+def test_the_last_worker_goes_and_the_master_takes_pods(host: Host) -> None:
+    outs = create()
+    update(outs, profile(workers=0))
+    assert sorted(host.containers) == [MASTER]
+
+
+def test_a_lost_worker_is_made_again_in_place(host: Host) -> None:
+    outs = create()
+    host.engine.run("rm", "--force", WORKER, timeout=5)
+    read = provider.read("id", outs)
+    assert read.outs
+    assert read.outs["states"] == {MASTER: "running", WORKER: "missing"}
+    mended = update(read.outs, profile())
+    assert mended["states"] == outs["states"]
+    assert made_anew(host) == 1
+    assert ["delete", "node", WORKER, "--ignore-not-found"] in [call[3:] for call in said(host, "kubectl")]
+
+
+def test_a_lost_master_takes_a_new_lab(host: Host) -> None:
+    outs = create()
+    host.engine.run("rm", "--force", MASTER, timeout=5)
+    read = provider.read("id", outs)
+    assert read.outs
+    assert update(read.outs, profile())["generation"] != outs["generation"]
+    assert made_anew(host) == 2
+
+
+def test_a_newer_version_is_brought_to_the_machines_and_started_in_place(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outs = create()
+    brought: list[tuple[str, ...]] = []
+    monkeypatch.setattr(
+        minikube_cluster.driver.bring, "bring", lambda _e, machines, _p: brought.append(tuple(machines))
+    )
+    news = profile(kubernetes="1.37.0", image=NEWER)
+    newer = update(outs, news)
+    assert brought == [(MASTER, WORKER)]
+    assert [call for call in said(host, "minikube", "start") if "--kubernetes-version=v1.37.0" in call]
+    assert (newer["kubernetes"], newer["image"]) == ("1.37.0", NEWER)
+    assert (newer["generation"], made_anew(host)) == (outs["generation"], 1)
+    again = len(said(host, "minikube", "start"))
+    assert update(newer, news) == newer
+    assert len(said(host, "minikube", "start")) == again
+
+
+def test_without_minikubes_own_files_an_update_says_so(host: Host) -> None:
+    outs = create()
+    (lab(host) / "minikube" / ".minikube" / "profiles" / MASTER / "config.json").unlink()
+    with pytest.raises(StacklabError, match="minikube's own files of this lab are gone"):
+        update(outs, profile(workers=2))
+
+
+def test_read_of_a_gone_one_says_so(host: Host) -> None:
+    outs = create()
+    host.engine.run("rm", "--force", MASTER, WORKER, timeout=5)
+    read = provider.read("id", outs)
+    assert (read.id, read.outs) == ("", {})
+
+
+def test_delete_twice(host: Host) -> None:
+    outs = create()
+    provider.delete("id", outs)
+    state = host.state
+    assert (state["containers"], state["volumes"]) == ({}, {})
+    assert list(state["networks"]) == ["stacklab-dev"], "the network is a resource of its own"
+    assert not lab(host).exists()
+    provider.delete("id", outs)
+
+
+def test_another_checkouts_lab_is_a_strangers(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    outs = create()
+    monkeypatch.setenv("STACKLAB_PROJECT", str(host.project.with_name("other")))
+    with pytest.raises(OwnershipError, match=str(host.project)):
+        create()
+    provider.delete("id", {**outs, "owner": "another"})
+    assert sorted(host.containers) == [MASTER, WORKER]
