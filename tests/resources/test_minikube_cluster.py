@@ -13,6 +13,7 @@ from modules import artifacts
 from modules.artifacts import images
 from modules.base.errors import CommandError, OwnershipError, StacklabError
 from modules.host.engine import Engine
+from modules.local.minikube import bring
 from modules.local.minikube.bring import Parcel
 from modules.resources import minikube_cluster
 from modules.resources.container_network import ContainerNetworkProvider

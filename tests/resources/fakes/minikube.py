@@ -1,6 +1,6 @@
 """A stand-in for minikube and kubectl: makes the machines of a profile through the engine on PATH, as minikube does.
 
-$FAKE_ENGINE_STATE/minikube-breaks: a number of machines after which it fails. $FAKE_ENGINE_STATE/api: the API's address.
+$FAKE_ENGINE_STATE/minikube-breaks: a number of machines after which it fails; .../api: the API's address.
 Installed as `minikube` and as `kubectl`; what both were called with is in $FAKE_ENGINE_STATE/said.json.
 """
 
