@@ -234,9 +234,7 @@ def test_a_newer_version_is_brought_to_the_machines_and_started_in_place(
 ) -> None:
     outs = create()
     brought: list[tuple[str, ...]] = []
-    monkeypatch.setattr(
-        minikube_cluster.driver.bring, "bring", lambda _e, machines, _p: brought.append(tuple(machines))
-    )
+    monkeypatch.setattr(bring, "bring", lambda _engine, machines, _parcel: brought.append(tuple(machines)))
     news = profile(kubernetes="1.37.0", image=NEWER)
     newer = update(outs, news)
     assert brought == [(MASTER, WORKER)]
