@@ -213,6 +213,27 @@ def _kind(plan: LabPlan) -> Cluster:
     )
 
 
+def _minikube(plan: LabPlan) -> Cluster:
+    from modules.artifacts import images
+    from modules.local.minikube import settings
+    from modules.resources.container_network import ContainerNetwork
+    from modules.resources.minikube_cluster import MinikubeCluster
+
+    settings.require(plan)
+    network = ContainerNetwork(plan.network.name, plan)
+    image = images.base_image(plan.kubernetes, addons=plan.addons)
+    cluster = MinikubeCluster(plan.cluster, plan, image=image, network=network)
+    return reached(
+        plan,
+        cluster,
+        kubeconfig=cluster.kubeconfig,
+        kubeconfig_file=cluster.kubeconfig_file,
+        endpoint=cluster.endpoint,
+        generation=cluster.generation,
+        ssh=lambda _: "",
+    )
+
+
 def _libvirt(plan: LabPlan) -> Cluster:
     # These need libvirt's library: only a lab on it has to have that.
     from modules.resources import libvirt_machines
@@ -310,7 +331,12 @@ def ssh_config(stack: str) -> str:
     return str(file.relative_to(paths.checkout()))
 
 
-BACKENDS: Mapping[str, Callable[[LabPlan], Cluster]] = {"kind": _kind, "libvirt": _libvirt, "ssh": _ssh}
+BACKENDS: Mapping[str, Callable[[LabPlan], Cluster]] = {
+    "kind": _kind,
+    "minikube": _minikube,
+    "libvirt": _libvirt,
+    "ssh": _ssh,
+}
 
 
 def reached(
