@@ -53,7 +53,7 @@ class Graph:
 class _Answers(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outs = dict(args.inputs)
-        if args.typ.endswith((":KindCluster", ":ControlPlane")):
+        if args.typ.endswith((":KindCluster", ":MinikubeCluster", ":ControlPlane")):
             outs |= {"kubeconfig": KUBECONFIG, "kubeconfig_file": "/labs/dev/kubeconfig"}
             outs |= {"endpoint": "https://10.0.0.11:6443", "generation": "g1"}
         elif args.typ.endswith(":ContainerNetwork"):
