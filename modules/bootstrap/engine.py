@@ -16,6 +16,7 @@ from modules.base.errors import CommandError, StacklabError
 from modules.bootstrap.step import Action, Run, Step, Upload, Write
 from modules.machines.remote import Remote
 
+ROUNDS = 2
 LOOK = 120.0  # seconds for all probes together
 Say = Callable[[str], None]
 
@@ -43,16 +44,17 @@ def look(remote: Remote, steps: Sequence[Step]) -> tuple[Found, ...]:
 
 def apply(remote: Remote, steps: Sequence[Step], say: Say) -> None:
     """Bring a machine to where no step finds a difference."""
-    wrong = [found for found in look(remote, steps) if found.actions]
-    for found in wrong:
-        for action in found.actions:
-            if action.why:
-                say(f"{remote.login.machine}: {found.step.name}: {action.why}")
-            act(remote, found.step, action, say)
-    if not wrong:
-        return
-    # A later step may undo an earlier one's work, so all of them are looked at again.
     stayed = [found for found in look(remote, steps) if found.actions]
+    # What one step did can be work for another (containerd starts again with new files), or undo another's: so all of
+    # them are looked at again.
+    for _ in range(ROUNDS):
+        for found in stayed:
+            for action in found.actions:
+                if action.why:
+                    say(f"{remote.login.machine}: {found.step.name}: {action.why}")
+                act(remote, found.step, action, say)
+        if stayed:
+            stayed = [found for found in look(remote, steps) if found.actions]
     if stayed:
         first = stayed[0]
         raise StacklabError(
