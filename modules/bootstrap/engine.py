@@ -43,26 +43,31 @@ def look(remote: Remote, steps: Sequence[Step]) -> tuple[Found, ...]:
 
 
 def apply(remote: Remote, steps: Sequence[Step], say: Say) -> None:
-    """Bring a machine to where no step finds a difference."""
-    stayed = [found for found in look(remote, steps) if found.actions]
-    # What one step did can be work for another (containerd starts again with new files), or undo another's: so all of
-    # them are looked at again.
-    for _ in range(ROUNDS):
-        for found in stayed:
+    """Bring a machine to where no step finds a difference; each step has one try.
+
+    What one step does may give another one work (a new configuration: containerd has to be started again), so all of
+    them are looked at until there is nothing to do.
+    """
+    tried: set[str] = set()
+    while True:
+        wrong = [found for found in look(remote, steps) if found.actions]
+        stayed = [found for found in wrong if found.step.name in tried]
+        if stayed:
+            first = stayed[0]
+            raise StacklabError(
+                f"step {first.step.name} was done and the machine still differs: {_why(first)}",
+                where=remote.login.machine,
+                output=first.evidence,
+                hint="; ".join(describe(stayed[1:])),
+            )
+        if not wrong:
+            return
+        for found in wrong:
             for action in found.actions:
                 if action.why:
                     say(f"{remote.login.machine}: {found.step.name}: {action.why}")
                 act(remote, found.step, action, say)
-        if stayed:
-            stayed = [found for found in look(remote, steps) if found.actions]
-    if stayed:
-        first = stayed[0]
-        raise StacklabError(
-            f"step {first.step.name} was done and the machine still differs: {_why(first)}",
-            where=remote.login.machine,
-            output=first.evidence,
-            hint="; ".join(describe(stayed[1:])),
-        )
+            tried.add(found.step.name)
 
 
 def act(remote: Remote, step: Step, action: Action, say: Say | None = None) -> None:

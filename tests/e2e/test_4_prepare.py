@@ -85,7 +85,7 @@ def test_prepared_once_and_given_back(remote: Remote) -> None:
     assert fingerprint.compare(remote, STACK) == [], "a look has changed something"
 
     def end_at(line: str) -> None:
-        if f": {wanted[-2].name}: " in line or ": host name: " in line:
+        if ": units: " in line:  # new files are there, and containerd has not been started with them
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

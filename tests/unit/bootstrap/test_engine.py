@@ -92,6 +92,21 @@ def test_apply_does_what_differs_and_says_so(remote: Remote, tmp_path: Path) -> 
     assert not (tmp_path / "a").exists()
 
 
+def test_work_that_one_step_makes_for_another_is_done(remote: Remote, tmp_path: Path) -> None:
+    """In both directions of the list: a restart that is owed stands before what it is owed for, or after it."""
+
+    def restart(name: str) -> Step:
+        script = f"rm {tmp_path}/owed-{name}"
+        return Step(name, f"ls {tmp_path}/owed-{name} 2>/dev/null", lambda p: (Run("owed", script),) if p else ())
+
+    script = f"touch {tmp_path}/owed-before {tmp_path}/owed-after {tmp_path}/new"
+    change = Step("change", f"ls {tmp_path}/new 2>/dev/null", lambda p: () if p else (Run("old", script),))
+    said: list[str] = []
+    engine.apply(remote, [restart("before"), change, restart("after")], said.append)
+    assert said == ["m1: change: old", "m1: before: owed", "m1: after: owed"]
+    assert [file.name for file in tmp_path.iterdir()] == ["new"]
+
+
 def test_a_difference_that_stays_is_an_error(remote: Remote) -> None:
     step = Step("stubborn", "echo still wrong", lambda _: (Run("it is wrong", "true"),))
     with pytest.raises(
