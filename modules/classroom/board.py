@@ -67,7 +67,7 @@ def line(entry: Entry, now: float) -> list[str]:
         left = entry.left(now)
         usual = entry.expected.get(entry.phase)
         note = f"usually {clock(usual)}" if usual is not None and entry.late(now) else ""
-        known = "not known yet" if left is None else f"about {clock(left)}"
+        known = "" if left is None else f"about {clock(left)}"
         return [entry.id, WORDS.get(entry.phase, entry.phase), clock(now - entry.began), known, note]
     took = clock(entry.ended - entry.began) if entry.began else ""
     return [entry.id, {"done": "ok", "failed": "failed", "skipped": "skipped"}[entry.state], took, "", entry.said]

@@ -75,12 +75,9 @@ class _Stack(automation.Stack):
 
 
 class Engine:
-    """Makes and removes labs. One for all threads."""
+    """Makes and removes labs. One for all threads; the process has the variables of pulumi_home.prepare()."""
 
     def __init__(self) -> None:
-        env = pulumi_home.prepare()
-        # The Automation API and what it starts read our own environment.
-        os.environ.update(env)
         self._workspace = _Workspace(work_dir=str(paths.checkout()), pulumi_command=_Command())
 
     def stacks(self) -> Mapping[str, automation.StackSummary]:

@@ -61,14 +61,16 @@ def up(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Watch) -
     per_host = {host.name: host.parallel for host in plan.hosts}
     line = Line([Job(seat.student.id, seat.host) for seat in seats], per_host, plan.together)
     slots = min(sum(per_host.values()), plan.together, len(seats))
-    kinds = {one: times.shape("up", made.lab(one).spec) for one in by_id}
+    before = outcomes.load(made.name)
+    whole = {one for one in by_id if before.get(one, {}).get("state") == "done" and by_id[one].stack in there}
+    kinds = {one: times.shape("again" if one in whole else "up", made.lab(one).spec) for one in by_id}
     board = Board({one: times.usual(times.load(kinds[one]), slots) for one in by_id})
 
     def do(one: str, progress: Progress, on_phase: Callable[[], None]) -> None:
         stack = by_id[one].stack
         new = stack not in there
         session.engine.up(stack, new=new, progress=progress, on_phase=on_phase)
-        if new:  # only whole runs say how long a lab takes
+        if new or one in whole:  # one that goes on says nothing of how long a lab takes
             times.add(kinds[one], times.Run(progress.spent, slots))
 
     return _all(session, line, board, "up", do, watch(board, slots))
@@ -118,7 +120,7 @@ def _all(
             do(one, progress, lambda: _entered(board, one, progress))
         except Exception as error:
             said = error.in_one_line() if isinstance(error, StacklabError) else repr(error)
-            outcomes.note(name, one, verb, "failed", "interrupted" if session.interrupted else said)
+            outcomes.note(name, one, verb, "failed", outcomes.INTERRUPTED if session.interrupted else said)
             raise
         outcomes.note(name, one, verb, "done")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from modules.base import paths
 
+INTERRUPTED = "interrupted"
 _LOCK = threading.Lock()
 
 

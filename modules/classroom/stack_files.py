@@ -31,10 +31,9 @@ def write(folder: Path, stack: str, class_name: str, student: str, config: Mappi
     """Write a student's stack file; what Pulumi keeps there stays. A file of somebody else's is an error."""
     path = file_of(folder, stack)
     data = _owned(path, class_name)
-    kept = {key: value for key, value in (data.get("config") or {}).items() if key == "encryptionsalt"}
     fresh = {
         **{key: value for key, value in data.items() if key != "config"},
-        "config": {OWNER: {"class": class_name, "id": student}, **config, **kept},
+        "config": {OWNER: {"class": class_name, "id": student}, **config},
     }
     text = HEAD.format(name=class_name) + yaml.safe_dump(fresh, sort_keys=False)
     if not path.exists() or path.read_text(encoding="utf-8") != text:

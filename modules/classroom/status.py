@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from modules.classroom import labs
+from modules.classroom.outcomes import INTERRUPTED
 from modules.classroom.parse import Class
 from modules.classroom.record import Record
 
@@ -75,7 +76,7 @@ def _state(known: Known | None, last: Mapping[str, str], answers: bool | None, *
             return "being made" if verb == "up" else "being removed"
         return "half made"  # the command was killed
     if ended == "failed":
-        return "failed"
+        return "half made" if last.get("error") == INTERRUPTED else "failed"
     if known is None or not known.resources:
         return "not made"
     return "silent" if answers is False else "up"

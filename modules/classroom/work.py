@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from modules.base.errors import StacklabError
 from modules.classroom.board import Board
+from modules.classroom.outcomes import INTERRUPTED
 from modules.classroom.queue import Line
 
 TICK = 0.5
@@ -75,7 +76,7 @@ def run(
 
 def _ended(board: Board, one: str, error: BaseException | None, *, stopped: bool) -> Outcome:
     now = time.monotonic()
-    said = "" if error is None else "interrupted" if stopped else _in_one_line(error)
+    said = "" if error is None else INTERRUPTED if stopped else _in_one_line(error)
     entry = board.change(one, state="failed" if error else "done", ended=now, said=said)
     return Outcome(one, "failed" if error else "done", now - entry.began, str(error or ""), entry.phase)
 

@@ -23,14 +23,13 @@ def add(group: typer.Typer) -> None:
     def down(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
         """Remove everybody's lab, then list what is left on the host. Exit 1 when something is."""
         from modules.classroom import footprint, lock, make, record, surroundings
-        from modules.classroom.engine import Engine
         from modules.host import facts
 
         with lock.hold(name):
             made = class_group.load(name)
             remembered = record.load(made.file)
             started = time.monotonic()
-            session = make.Session(made, remembered, Engine())
+            session = make.Session(made, remembered, class_group.engine())
             there = _labs(made, remembered, set(session.engine.stacks()))
             stacks = {one: there[one] for one in make.chosen(only, there)}
             here = made.spec.hosts[0]

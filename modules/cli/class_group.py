@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from modules.base import paths
 
 if TYPE_CHECKING:
+    from modules.classroom.engine import Engine
     from modules.classroom.parse import Class
 
 ClassName = Annotated[str, typer.Argument(metavar="CLASS", help="The class: classes/<class>.yaml.")]
@@ -30,6 +32,16 @@ def load(name: str) -> Class:
     return parse.load(class_path(name), paths.checkout() / "stacks", known())
 
 
+def engine() -> Engine:
+    """Pulumi's engine in this checkout's surroundings."""
+    from modules import pulumi_home
+
+    os.environ.update(pulumi_home.prepare())
+    from modules.classroom.engine import Engine
+
+    return Engine()
+
+
 def shared_machines(made: Class) -> int:
     """How many machines the lab has that all share; 0 with a lab each."""
     from modules.classroom import parse
@@ -48,7 +60,13 @@ def register(app: typer.Typer) -> None:
     """Add the group."""
     from modules.cli import class_down, class_measure, class_plan, class_schema, class_status, class_up, class_verify
 
-    group = typer.Typer(help="Rosters: a stack for every student.", no_args_is_help=True)
+    group = typer.Typer(help="Rosters: a stack for every student.", no_args_is_help=True, callback=_before)
     for part in (class_plan, class_up, class_status, class_verify, class_down, class_measure, class_schema):
         part.add(group)
     app.add_typer(group, name="class")
+
+
+def _before() -> None:
+    """Rosters: a stack for every student."""
+    # gRPC reads this when it is imported, and warns at each program that is started otherwise.
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"

@@ -25,13 +25,12 @@ def add(group: typer.Typer) -> None:
     def status(name: class_group.ClassName, json: class_group.Json = False) -> None:
         """Show everybody's lab. Exit 1 when one of them is not up."""
         from modules.classroom import lock, outcomes, record, status
-        from modules.classroom.engine import Engine
 
         made = class_group.load(name)
         remembered = record.load(made.file)
         there = {
             stack: status.Known(summary.resource_count or 0, summary.last_update)
-            for stack, summary in Engine().stacks().items()
+            for stack, summary in class_group.engine().stacks().items()
         }
         ids = [student.id for student in made.spec.students]
         stacks = status.stacks_of(made.name, [*ids, *remembered.slots])

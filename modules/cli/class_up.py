@@ -18,7 +18,6 @@ def add(group: typer.Typer) -> None:
     def up(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
         """Make everybody's lab, or make it whole. Exit 1 when one fails or finds no place."""
         from modules.classroom import lock, make, words
-        from modules.classroom.engine import Engine
 
         with lock.hold(name):
             made, remembered, plan = class_plan.planned(name)
@@ -32,7 +31,7 @@ def add(group: typer.Typer) -> None:
                 for line in words.verdict(plan):
                     output.note(line)
             started = time.monotonic()
-            session = make.Session(made, remembered, Engine())
+            session = make.Session(made, remembered, class_group.engine())
             with class_watch.stoppable(session), class_watch.watching() as watch:
                 found = make.up(session, plan, seats, watch)
             more = {"without_place": [seat.student.id for seat in left]}

@@ -68,7 +68,7 @@ USUAL = {"start": 3.0, "machines": 20.0, "inside": 30.0, "finish": 1.0}
 
 def test_a_line_says_no_more_than_is_known() -> None:
     unknown = Entry("s01", "running", "machines", began=0.0, since=5.0)
-    assert line(unknown, 65.0) == ["s01", "machines", "1:05", "not known yet", ""]
+    assert line(unknown, 65.0) == ["s01", "machines", "1:05", "", ""]
     known = Entry("s01", "running", "machines", began=0.0, since=5.0, expected=USUAL)
     assert line(known, 10.0) == ["s01", "machines", "0:10", "about 0:46", ""]
     assert line(known, 40.0) == ["s01", "machines", "0:40", "about 0:31", "usually 0:20"]
