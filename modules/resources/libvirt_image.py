@@ -15,6 +15,7 @@ from modules.base.errors import ArtifactError
 from modules.local.owner import owner_id
 from modules.machines.libvirt import image, names, pools, volumes
 from modules.machines.libvirt.connection import connect
+from modules.machines.libvirt.image import Image
 from modules.resources.base import Props, Provider, compare, diff_result, text
 from modules.topology.plan import LabPlan
 
@@ -82,7 +83,7 @@ def _outs(props: Props, mark: str) -> dict[str, Any]:
 
 
 class LibvirtImage(Resource, module="stacklab", name="LibvirtImage"):
-    """role is base, kernel or initrd; key identifies the contents of the file."""
+    """One file of an image; role is base, kernel or initrd."""
 
     name: pulumi.Output[str]
 
@@ -93,23 +94,20 @@ class LibvirtImage(Resource, module="stacklab", name="LibvirtImage"):
         *,
         uri: pulumi.Input[str],
         role: str,
-        key: str,
-        source: Path,
+        boots: Image,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        remote = plan.libvirt.image.startswith("http")
-        ours = plan.libvirt.image == image.OURS
         props: dict[str, Any] = {
             "stack": plan.stack,
             "cluster": plan.cluster,
             "uri": uri,
             "role": role,
-            "name": names.shared(key, role),
-            "source": str(source),
-            "url": plan.libvirt.image if remote else "",
-            "checksum": (plan.libvirt.checksum or "") if remote else "",
-            "kubernetes": plan.kubernetes if ours else "",
-            "addons": list(plan.addons) if ours else [],
+            "name": names.shared(boots.key, role),
+            "source": str(boots.files[role]),
+            "url": boots.url,
+            "checksum": boots.checksum,
+            "kubernetes": boots.kubernetes,
+            "addons": list(boots.addons),
             "owner": None,
         }
         super().__init__(LibvirtImageProvider(), resource_name, props, opts)

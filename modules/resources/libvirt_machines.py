@@ -14,6 +14,7 @@ import pulumi
 
 from modules.machines import keys as ssh
 from modules.machines.libvirt import image
+from modules.machines.libvirt.image import Image
 from modules.resources.libvirt_acceleration import LibvirtAcceleration
 from modules.resources.libvirt_disk import LibvirtDisk
 from modules.resources.libvirt_domain import LibvirtDomain
@@ -26,15 +27,13 @@ from modules.resources.ssh_keys import SshKeys
 from modules.topology.plan import LabPlan
 
 
-def make(plan: LabPlan, keys: SshKeys) -> Mapping[str, Reachable]:
-    """Every machine of the plan by its name, once it can be used."""
-    boots = image.of(plan)
+def make(plan: LabPlan, keys: SshKeys, boots: Image | None = None) -> Mapping[str, Reachable]:
+    """Every machine of the plan by its name, once it can be used. boots: another image than the plan's."""
+    boots = boots or image.of(plan)
     host = LibvirtHost(f"{plan.cluster}-libvirt", plan)
     network = LibvirtNetwork(plan.network.name, plan, uri=host.uri)
     volumes = {
-        role: LibvirtImage(f"{plan.cluster}-{role}", plan, uri=host.uri, role=role, key=boots.key, source=source)
-        for role, source in (("base", boots.disk), ("kernel", boots.kernel), ("initrd", boots.initrd))
-        if source is not None
+        role: LibvirtImage(f"{plan.cluster}-{role}", plan, uri=host.uri, role=role, boots=boots) for role in boots.files
     }
     base = volumes["base"].name
     kernel: pulumi.Input[str] = volumes["kernel"].name if "kernel" in volumes else ""

@@ -112,7 +112,9 @@ def _ranges(xml: str) -> Iterator[str]:
 
 def _uris() -> Iterable[str]:
     ours = place.here()
+    # Also the daemons of other checkouts: what their machines have on this host is not left behind by ours.
     found = [ours.uri] if ours.pid() else []
+    found += place.daemons()
     if Path("/run/libvirt").is_dir() or shutil.which("systemctl"):
         found.append(place.SYSTEM)
     return dict.fromkeys([*found, *(uri for uri in place.used() if uri != place.SYSTEM)])

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from modules.base import paths
 
 SYSTEM = "qemu:///system"
+RUN = Path("/run")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Place:
 
     @property
     def uri(self) -> str:
-        return f"{SYSTEM}?socket={quote(str(self.socket))}"
+        return _uri(self.socket)
 
     @property
     def made(self) -> bool:
@@ -74,7 +75,12 @@ class Place:
 def here() -> Place:
     """This checkout's."""
     work = paths.work()
-    return Place(work / "libvirt", Path("/run") / f"stacklab-{hashlib.sha256(str(work).encode()).hexdigest()[:8]}")
+    return Place(work / "libvirt", RUN / f"stacklab-{hashlib.sha256(str(work).encode()).hexdigest()[:8]}")
+
+
+def daemons() -> tuple[str, ...]:
+    """The daemons that any checkout has started on this host."""
+    return tuple(_uri(socket) for socket in sorted(RUN.glob("stacklab-*/libvirt/libvirt-sock")))
 
 
 def register(stack: str, uri: str) -> None:
@@ -107,6 +113,10 @@ def used() -> tuple[str, ...]:
         return tuple(dict.fromkeys(_uris().read_text().split()))
     except FileNotFoundError:
         return ()
+
+
+def _uri(socket: Path) -> str:
+    return f"{SYSTEM}?socket={quote(str(socket))}"
 
 
 def _uris() -> Path:

@@ -15,6 +15,8 @@ from modules.machines.libvirt import daemon
 # libvirt prints every error to standard error otherwise, also the expected ones.
 libvirt.registerErrorHandler(lambda *_: None, None)
 
+GONE = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_NO_NETWORK, libvirt.VIR_ERR_NO_STORAGE_VOL)
+
 
 @contextlib.contextmanager
 def connect(uri: str, *, start: bool = True) -> Iterator[Any]:
@@ -64,6 +66,16 @@ def unless(*codes: int) -> Iterator[None]:
     except libvirt.libvirtError as error:
         if error.get_error_code() not in codes:
             raise
+
+
+def described(found: Any) -> str:
+    """The XML of an object that another command may be removing right now: an empty element when it is gone."""
+    try:
+        return str(found.XMLDesc(0))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in GONE:
+            return "<gone/>"
+        raise
 
 
 def refuse_stranger(found: Mark | None, owner: str, *, kind: str, name: str, virsh: str) -> None:

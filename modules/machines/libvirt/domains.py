@@ -11,7 +11,7 @@ from modules.base import probe
 from modules.base.errors import ProbeTimeoutError
 from modules.host.libvirt import mark
 from modules.host.libvirt.mark import Mark
-from modules.machines.libvirt.connection import lookup, refuse_stranger, told, unless
+from modules.machines.libvirt.connection import described, lookup, refuse_stranger, told, unless
 from modules.machines.libvirt.spec import DomainSpec
 from modules.machines.libvirt.xml import domain as xml
 
@@ -35,7 +35,7 @@ def ensure(connection: Any, spec: DomainSpec, owner: Mark) -> None:
     domain = find(connection, spec.name)
     if domain is not None:
         _refuse(domain, owner.owner)
-        known = mark.read(domain.XMLDesc(0))
+        known = mark.read(described(domain))
         if domain.UUIDString() != spec.uuid or known is None or known.configuration != spec.digest():
             remove(connection, spec.name, owner.owner)
             domain = None
@@ -52,7 +52,7 @@ def change(connection: Any, spec: DomainSpec, owner: Mark, disk_size: int) -> No
         ensure(connection, spec, owner)
         return
     _refuse(domain, owner.owner)
-    known = mark.read(domain.XMLDesc(0))
+    known = mark.read(described(domain))
     with told("the machine cannot be changed", where=spec.name, command=f"virsh dumpxml {spec.name}"):
         if known is None or known.configuration != spec.digest():
             shut_down(domain)
@@ -69,7 +69,7 @@ def find(connection: Any, name: str) -> Any | None:
 def ours(connection: Any, name: str, owner: str) -> Any | None:
     """Our domain of that name; None when it is gone or a stranger's."""
     domain = find(connection, name)
-    found = mark.read(domain.XMLDesc(0)) if domain is not None else None
+    found = mark.read(described(domain)) if domain is not None else None
     return domain if found and found.owner == owner else None
 
 
@@ -139,7 +139,7 @@ def of_lab(connection: Any, stack: str, owner: str) -> list[Any]:
     return [
         domain
         for domain in connection.listAllDomains()
-        if (found := mark.read(domain.XMLDesc(0))) and (found.stack, found.owner) == (stack, owner)
+        if (found := mark.read(described(domain))) and (found.stack, found.owner) == (stack, owner)
     ]
 
 
@@ -150,7 +150,7 @@ def on_network(connection: Any, network: str) -> list[Any]:
         for domain in connection.listAllDomains()
         if any(
             source.get("network") == network
-            for source in ElementTree.fromstring(domain.XMLDesc(0)).iterfind("devices/interface/source")  # noqa: S314
+            for source in ElementTree.fromstring(described(domain)).iterfind("devices/interface/source")  # noqa: S314
         )
     ]
 
@@ -162,4 +162,4 @@ def _define(connection: Any, spec: DomainSpec, owner: Mark) -> Any:
 
 def _refuse(domain: Any, owner: str) -> None:
     command = f"virsh dumpxml {domain.name()}"
-    refuse_stranger(mark.read(domain.XMLDesc(0)), owner, kind="machine", name=domain.name(), virsh=command)
+    refuse_stranger(mark.read(described(domain)), owner, kind="machine", name=domain.name(), virsh=command)

@@ -84,7 +84,7 @@ def look(plan: LabPlan) -> Room:
         there = {
             domain.name(): domain.maxMemory() * 1024
             for domain in libvirt_.listAllDomains()
-            if (found := mark.read(domain.XMLDesc(0))) and found.stack == plan.stack and domain.isActive()
+            if (found := mark.read(connection.described(domain))) and found.stack == plan.stack and domain.isActive()
         }
         pool = pools.find(libvirt_, uri)
         disk = pool.info()[3] if pool is not None and pool.isActive() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,16 @@ class Image:
     kernel: Path | None = None
     initrd: Path | None = None
     cmdline: str = ""
+    url: str = ""  # where the disk comes from when it is not there
+    checksum: str = ""
+    kubernetes: str = ""  # what it is built for when it is our own
+    addons: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """What has to be brought to libvirt's host."""
+        found = {"base": self.disk, "kernel": self.kernel, "initrd": self.initrd}
+        return {role: file for role, file in found.items() if file is not None}
 
 
 def of(plan: LabPlan) -> Image:
@@ -32,11 +42,13 @@ def of(plan: LabPlan) -> Image:
     if named == OURS:
         from modules.artifacts.images.machine import machine_image  # needed for no other image
 
-        ours = machine_image(plan.kubernetes, addons=plan.addons)
-        return Image(ours.name, ours.disk, ours.kernel, ours.initrd, ours.cmdline)
+        addons = tuple(plan.addons)
+        made = machine_image(plan.kubernetes, addons=addons)
+        files = (made.disk, made.kernel, made.initrd)
+        return Image(made.name, *files, made.cmdline, kubernetes=plan.kubernetes, addons=addons)
     if named.startswith(("http://", "https://")):
         checksum = plan.libvirt.checksum or ""
-        return Image(checksum, _downloaded(checksum))
+        return Image(checksum, _downloaded(checksum), url=named, checksum=checksum)
     path = Path(named).expanduser()
     path = path if path.is_absolute() else paths.checkout() / path
     if not path.is_file():
@@ -52,7 +64,8 @@ def build(kubernetes: str, addons: Sequence[str]) -> Image:
     from modules.artifacts.images.machine import ensure_machine_image
 
     made = ensure_machine_image(kubernetes, engine.choose(), addons=addons)
-    return Image(made.name, made.disk, made.kernel, made.initrd, made.cmdline)
+    files = (made.disk, made.kernel, made.initrd)
+    return Image(made.name, *files, made.cmdline, kubernetes=kubernetes, addons=tuple(addons))
 
 
 def bring(url: str, checksum: str) -> Path:

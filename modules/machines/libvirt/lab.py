@@ -19,7 +19,7 @@ def sweep(uri: str, stack: str, cluster: str, owner: str) -> None:
         for domain in domains.of_lab(libvirt, stack, owner):
             domains.remove(libvirt, domain.name(), owner)
         for network in libvirt.listAllNetworks():
-            found = mark.read(network.XMLDesc(0))
+            found = mark.read(connection.described(network))
             if found and (found.stack, found.owner) == (stack, owner):
                 networks.delete(libvirt, network.name(), owner)
         pool = pools.find(libvirt, uri)

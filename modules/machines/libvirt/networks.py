@@ -11,7 +11,7 @@ from modules.base.errors import StacklabError
 from modules.host.libvirt import mark
 from modules.host.libvirt.mark import Mark
 from modules.machines.libvirt import domains
-from modules.machines.libvirt.connection import lookup, refuse_stranger, told, unless
+from modules.machines.libvirt.connection import described, lookup, refuse_stranger, told, unless
 from modules.machines.libvirt.spec import Host, NetworkSpec
 from modules.machines.libvirt.xml import network as xml
 
@@ -41,13 +41,13 @@ def find(connection: Any, name: str) -> Any | None:
 def refuse(network: Any, owner: str) -> None:
     """Raise OwnershipError when it is a stranger's."""
     command = f"virsh net-dumpxml {network.name()}"
-    refuse_stranger(mark.read(network.XMLDesc(0)), owner, kind="network", name=network.name(), virsh=command)
+    refuse_stranger(mark.read(described(network)), owner, kind="network", name=network.name(), virsh=command)
 
 
 def ours(connection: Any, name: str, owner: str) -> Any | None:
     """Our network of that name; None when it is gone or a stranger's."""
     network = find(connection, name)
-    found = mark.read(network.XMLDesc(0)) if network is not None else None
+    found = mark.read(described(network)) if network is not None else None
     return network if found and found.owner == owner else None
 
 
@@ -88,7 +88,7 @@ def delete(connection: Any, name: str, owner: str) -> None:
     network = ours(connection, name, owner)
     if network is None:
         return
-    guests = [one for one in domains.on_network(connection, name) if mark.read(one.XMLDesc(0)) is None]
+    guests = [one for one in domains.on_network(connection, name) if mark.read(described(one)) is None]
     if guests:
         raise StacklabError(
             f"machines that stacklab did not make are on the lab's network: {', '.join(g.name() for g in guests)}",

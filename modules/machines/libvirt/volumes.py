@@ -20,7 +20,7 @@ from modules.base import paths, probe
 from modules.base.errors import ProbeTimeoutError, StacklabError
 from modules.host.libvirt.mark import POOL
 from modules.machines.libvirt import names
-from modules.machines.libvirt.connection import lookup, told, unless
+from modules.machines.libvirt.connection import described, lookup, told, unless
 from modules.machines.libvirt.xml import storage
 
 PIECE = 1024 * 1024
@@ -141,10 +141,13 @@ def tidy(connection: Any, pool: Any) -> None:
         return
     needed = _needed_paths(connection, pool, everything)
     for name in candidates:
-        volume = find(pool, name)
-        if volume is not None and volume.path() not in needed:
-            remove(pool, names.whole(name))
-            remove(pool, name)
+        with _nobody_else_here(name), unless(libvirt.VIR_ERR_NO_STORAGE_VOL):
+            if any(other.startswith(names.uses(name)) for other in _names(pool)):
+                continue  # another lab has just begun with it
+            volume = find(pool, name)
+            if volume is not None and volume.path() not in needed:
+                remove(pool, names.whole(name))
+                remove(pool, name)
 
 
 def _names(pool: Any) -> list[str]:
@@ -157,10 +160,10 @@ def _needed_paths(connection: Any, pool: Any, everything: list[str]) -> set[str]
     for name in everything:
         volume = find(pool, name)
         if volume is not None and not names.is_shared(name):
-            root = ElementTree.fromstring(volume.XMLDesc(0))  # noqa: S314  # libvirt's own
+            root = ElementTree.fromstring(described(volume))  # noqa: S314  # libvirt's own
             needed.add(root.findtext("backingStore/path") or "")
     for domain in connection.listAllDomains():
-        root = ElementTree.fromstring(domain.XMLDesc(0))  # noqa: S314  # libvirt's own
+        root = ElementTree.fromstring(described(domain))  # noqa: S314  # libvirt's own
         needed |= {root.findtext("os/kernel") or "", root.findtext("os/initrd") or ""}
     return needed
 
