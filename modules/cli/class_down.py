@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,9 @@ def _receipts(stacks: list[str]) -> list[dict[str, Any]]:
     from modules.host import receipt
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for stack in stacks:
-        for one in receipt.receipt(stack).leftovers:
-            found.setdefault((one.kind, one.name), {"stack": stack, **asdict(one)})
+    # Side by side: each waits a while for what is about to go.
+    with ThreadPoolExecutor(8) as pool:
+        for stack, one in zip(stacks, pool.map(receipt.receipt, stacks), strict=True):
+            for left in one.leftovers:
+                found.setdefault((left.kind, left.name), {"stack": stack, **asdict(left)})
     return list(found.values())
