@@ -19,9 +19,8 @@ def add(group: typer.Typer) -> None:
     ) -> None:
         """Print the JSON Schema of class files."""
         from modules.classroom.schema import schema_text
-        from modules.known import known
 
-        text = schema_text(known())
+        text = schema_text()
         if not write:
             print(text, end="")
             return
