@@ -89,7 +89,7 @@ class Recipe:
     def reference(self, digests: Mapping[str, str]) -> str:
         code = [Path(__file__).read_text(), node.code(*machine.CODE, "bake.py", "files/bake.sh", "files/entrypoint.sh")]
         text = json.dumps([dict(digests), code, *([machine.texts_of(self._held())] if self.kubernetes else [])])
-        kind = f"v{self.kubernetes}" if self.kubernetes else "plain"
+        kind = "_".join((f"v{self.kubernetes}" if self.kubernetes else "plain", *catalogue.extras(self.addons)))
         return f"{REPOSITORY}:{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def layers(self, path_of: PathOf) -> tuple[Layer, ...]:
