@@ -169,6 +169,8 @@ def _needed_paths(connection: Any, pool: Any, everything: list[str]) -> set[str]
 
 
 def _touch(pool: Any, name: str) -> None:
+    if find(pool, name) is not None:
+        return
     with (
         told("the volume cannot be made", where=name),
         unless(libvirt.VIR_ERR_STORAGE_VOL_EXIST),
