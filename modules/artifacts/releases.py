@@ -39,12 +39,12 @@ KUBERNETES: Mapping[str, Release] = {
             kind=KIND,
             wrapper="kubernetes-1.36.3",
         ),
-        # What a lab is upgraded from. kubeadm takes the newer etcd, CoreDNS and pause by its configuration.
+        # What a lab is upgraded from. kubeadm takes a newer etcd and CoreDNS by its configuration; pause has to be its own.
         Release(
             version="1.35.4",
             etcd="3.6.16",
             coredns="1.14.7",
-            pause="3.10.2",
+            pause="3.10.1",
             containerd=CONTAINERD,
             cni=CNI,
             crictl="1.36.0",
