@@ -10,7 +10,6 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from modules.base import paths
-from modules.base.errors import StacklabError
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
 from modules.manifests.objects import WORKLOADS, on_host_network
 from modules.manifests.waiting import SKIP, WAIT_FOR
@@ -182,14 +181,7 @@ def _needed_first(objects: Sequence[Object], after: Mapping[Id, tuple[Id, ...]])
 
 def create(plan: LabPlan) -> Cluster:
     """The cluster of a plan, by the backend that it names."""
-    make = BACKENDS.get(plan.backend)
-    if make is None:
-        raise StacklabError(
-            f"the backend {plan.backend} comes with a later version; this one has: {', '.join(BACKENDS)}",
-            where=f"stack {plan.stack}",
-            hint="set backend: kind in the stack file",
-        )
-    return make(plan)
+    return BACKENDS[plan.backend](plan)
 
 
 def _kind(plan: LabPlan) -> Cluster:
@@ -243,6 +235,7 @@ def _libvirt(plan: LabPlan) -> Cluster:
     reachable = libvirt_machines.make(plan, SshKeys(plan.cluster, plan))
     return _kubeadm(
         plan,
+        {name: machine.generation for name, machine in reachable.items()},
         {
             machine.name: PreparedMachine(
                 machine.name,
@@ -263,6 +256,7 @@ def _ssh(plan: LabPlan) -> Cluster:
     machines = SshMachines(plan.cluster, plan)
     return _kubeadm(
         plan,
+        {machine.name: machines.generations[machine.name] for machine in plan.machines},
         {
             machine.name: PreparedMachine(
                 machine.name,
@@ -276,14 +270,15 @@ def _ssh(plan: LabPlan) -> Cluster:
     )
 
 
-def _kubeadm(plan: LabPlan, prepared: Mapping[str, PreparedMachine]) -> Cluster:
+def _kubeadm(
+    plan: LabPlan, generations: Mapping[str, pulumi.Output[str]], prepared: Mapping[str, PreparedMachine]
+) -> Cluster:
     """A cluster on machines that are ready for it: masters one after the other, then all workers at once."""
     from modules.resources.control_plane import ControlPlane
     from modules.resources.etcd_members import EtcdMembers
     from modules.resources.member import Member
 
     masters = [m for m in plan.machines if m.role == "master"]
-    generations = {name: machine.generation for name, machine in prepared.items()}
     before: list[pulumi.Resource] = [prepared[m.name] for m in masters]
     if plan.etcd:
         behind = pulumi.ResourceOptions(depends_on=[prepared[name] for name in plan.etcd])
