@@ -17,6 +17,11 @@ provider = KindClusterProvider()
 WORKER = "stacklab-dev-worker"
 
 
+@pytest.fixture(autouse=True)
+def _nothing_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind_cluster, "states_now", lambda props: dict(props["states"]))
+
+
 def outputs(**changed: Any) -> dict[str, Any]:
     states = {"stacklab-dev-control-plane": "running", WORKER: "running"}
     return {**cluster(), "kubeconfig": "k", "endpoint": "e", "states": states, "owner": "me", **changed}

@@ -198,9 +198,9 @@ def main(words: list[str]) -> str:
             for key in names:
                 for name in pick(kept, key):
                     del kept["containers"][name]
-        if verb in ("start", "unpause", "stop"):
+        if verb in ("start", "unpause", "stop", "pause"):
             for name in names:
-                kept["containers"][name]["state"] = "exited" if verb == "stop" else "running"
+                kept["containers"][name]["state"] = {"stop": "exited", "pause": "paused"}.get(verb, "running")
         if verb == "exec" and "get" in names:
             asked = sum("get" in call for call in kept["calls"]["all"])
             items = [
