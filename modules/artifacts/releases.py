@@ -39,7 +39,7 @@ KUBERNETES: Mapping[str, Release] = {
             kind=KIND,
             wrapper="kubernetes-1.36.3",
         ),
-        # What a lab is upgraded from. kubeadm takes a newer etcd and CoreDNS by its configuration; pause has to be its own.
+        # What a lab is upgraded from. kubeadm takes a newer etcd and CoreDNS by its configuration; pause is its own.
         Release(
             version="1.35.4",
             etcd="3.6.16",
