@@ -34,7 +34,13 @@ class Machine:
         self.checkout, self.bin, self.log = folder / "checkout", folder / "bin", folder / "log"
         (self.checkout / "setup").mkdir(parents=True)
         self.bin.mkdir()
-        for name in ("setup/bootstrap", "setup/build.lock", "setup/libvirt.lock", "requirements.lock", "pyproject.toml"):
+        for name in (
+            "setup/bootstrap",
+            "setup/build.lock",
+            "setup/libvirt.lock",
+            "requirements.lock",
+            "pyproject.toml",
+        ):
             shutil.copy(PROJECT / name, self.checkout / name)
         for name in REAL:
             (self.bin / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")

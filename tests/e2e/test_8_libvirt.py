@@ -1,0 +1,94 @@
+"""A lab of virtual machines, in the order of a trainee's day: each test goes on from where the one before left the lab.
+
+The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.http import fetch
+from tests.support.labs import Lab
+from tests.support.project import Project
+
+STACK = "e2e-vms"
+SPEC: dict[str, Any] = {
+    "backend": "libvirt",
+    "masters": [{"name": "vms21.rhce.cc", "address": "192.168.126.21"}],
+    "workers": [{"name": "vms22.rhce.cc", "address": "192.168.126.22"}],
+    "machine": {"cpus": 2, "memory": "2GiB", "disk": "10GiB"},
+    "network": {"machines": "192.168.126.0/24"},
+    "addons": ["calico", "metrics-server", "metallb", "traefik"],
+    "apps": [
+        {
+            "name": "kubia",
+            "replicas": 2,
+            "expose": [
+                {"clusterip": {}},
+                {"nodeport": {"port": 30080}},
+                {"loadbalancer": {}},
+                {"ingress": {"host": "kubia.example.com"}},
+            ],
+        }
+    ],
+}
+NEW = {"name": "vms23.rhce.cc", "address": "192.168.126.23"}
+
+
+@pytest.fixture(scope="module")
+def vms(project: Project) -> Iterator[Lab]:
+    lab = Lab.of(project, STACK, SPEC)
+    lab.up().ok()
+    yield lab
+    lab.remove()
+
+
+def _nodes(lab: Lab) -> dict[str, str]:
+    """Name -> status of its Ready condition."""
+    return {
+        node["metadata"]["name"]: next(c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready")
+        for node in lab.get("nodes")["items"]
+    }
+
+
+def test_up_makes_machines_that_are_ready_nodes(vms: Lab) -> None:
+    assert _nodes(vms) == {"vms21.rhce.cc": "True", "vms22.rhce.cc": "True"}
+
+
+def test_everything_in_the_lab_is_reached(vms: Lab) -> None:
+    vms.verify().ok()
+    assert fetch(vms.exposure("kubia", "loadbalancer")["url"])["pod"].startswith("kubia-")
+
+
+def test_a_machine_is_reached_by_the_command_in_the_outputs(vms: Lab) -> None:
+    machine = vms.outputs()["machines"][0]
+    said = vms.project.run("sh", "-c", f"{machine['ssh']} hostname -f").ok().output
+    assert said.strip() == machine["name"]
+
+
+def test_a_second_up_changes_nothing(vms: Lab) -> None:
+    vms.unchanged().ok()
+
+
+def test_no_private_key_is_in_the_state(vms: Lab) -> None:
+    shown = vms.project.pulumi("stack", "export", stack=vms.stack).ok().output
+    assert "PRIVATE KEY" not in shown
+    assert "client-key-data" not in shown
+
+
+def test_a_worker_is_added_and_removed_by_editing_the_file(vms: Lab) -> None:
+    vms.spec["workers"] = [*SPEC["workers"], NEW]
+    vms.up().ok()
+    assert _nodes(vms)[NEW["name"]] == "True"
+    vms.spec["workers"] = SPEC["workers"]
+    vms.up().ok()
+    assert set(_nodes(vms)) == {"vms21.rhce.cc", "vms22.rhce.cc"}
+    vms.unchanged().ok()
+
+
+def test_destroy_leaves_nothing(vms: Lab) -> None:
+    vms.destroy().ok()
+    vms.receipt().ok()
