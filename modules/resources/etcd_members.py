@@ -23,7 +23,7 @@ class EtcdMembersProvider(Provider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         before, after = _names(olds), _names(news)
-        if not olds or before == after:
+        if not olds or sorted(before) == sorted(after):
             return CheckResult(news, [])
         reason = (
             f"the members of etcd cannot be changed in place ({' '.join(before)} -> {' '.join(after)}): put etcd back,"

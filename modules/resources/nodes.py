@@ -64,7 +64,7 @@ def lab_props(plan: LabPlan) -> dict[str, Any]:
         "proxy": plan.network.proxy,
         "vip": plan.network.endpoint or "",
         "repository": repository(plan),
-        "etcd": [m.address for m in members],
+        "etcd": sorted(m.address for m in members),
     }
 
 
