@@ -47,8 +47,7 @@ class LibvirtHostProvider(Provider):
         if not known(props):
             return
         lab.sweep(text(props, "uri"), text(props, "stack"), text(props, "cluster"), text(props, "owner"))
-        place.unregister(text(props, "stack"))
-        daemon.stop_after_last()
+        lab.leave(text(props, "uri"), text(props, "stack"))
 
 
 def _outs(props: dict[str, Any], mark: str) -> dict[str, Any]:

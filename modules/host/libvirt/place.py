@@ -46,10 +46,6 @@ class Place:
         return self.folder / "log" / "libvirt" / "libvirtd.log"
 
     @property
-    def lock(self) -> Path:
-        return self.folder.with_name("libvirt.lock")
-
-    @property
     def labs(self) -> Path:
         return self.folder.with_name("libvirt-labs")
 

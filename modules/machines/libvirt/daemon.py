@@ -8,12 +8,10 @@ a daemon answers already, that one is used and nothing is started.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import libvirt
@@ -23,6 +21,7 @@ from modules.base.errors import HostError, ProbeTimeoutError
 from modules.host.libvirt import place
 from modules.host.libvirt.place import SYSTEM, Place
 from modules.machines.libvirt import firewall
+from modules.machines.libvirt.locks import alone
 
 SYSTEM_URIS = (SYSTEM, "qemu:///system/")
 USER = "libvirt-qemu"  # compiled into Debian's; it must have an entry, though nothing runs as this user here
@@ -71,7 +70,7 @@ def resolve(uri: str, *, start: bool) -> str:
 def stop_after_last() -> None:
     """End our daemon when no lab uses it any more, and remove everything of it."""
     ours = place.here()
-    with _alone(ours):
+    with alone("libvirt"):
         if any(uri in SYSTEM_URIS for uri in place.labs().values()):
             return
         if not ours.folder.exists() and not ours.run.exists():
@@ -114,7 +113,7 @@ def _start(ours: Place) -> None:
     why_not = possible()
     if why_not:
         raise HostError(f"libvirt does not answer; {why_not}", where=SYSTEM, hint="stacklab doctor")
-    with _alone(ours):
+    with alone("libvirt"):
         if ours.pid():
             return
         _lay_out(ours)
@@ -207,12 +206,3 @@ def _saved(program: str) -> str:
     if not shutil.which(f"{program}-save"):
         return ""
     return shell.run([f"{program}-save"], timeout=10, check=False).stdout
-
-
-@contextlib.contextmanager
-def _alone(ours: Place) -> Iterator[None]:
-    """Nobody else of this checkout starts or ends the daemon meanwhile."""
-    ours.lock.parent.mkdir(parents=True, exist_ok=True)
-    with ours.lock.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

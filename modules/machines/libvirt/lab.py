@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from modules.base import paths
-from modules.host.libvirt import mark
+from modules.host.libvirt import mark, place
 from modules.host.libvirt.mark import Mark
-from modules.machines.libvirt import connection, domains, names, networks, pools, volumes
+from modules.machines.libvirt import connection, daemon, domains, names, networks, pools, volumes
 
 
 def marked(stack: str, owner: str) -> Mark:
@@ -14,7 +14,7 @@ def marked(stack: str, owner: str) -> Mark:
 
 
 def sweep(uri: str, stack: str, cluster: str, owner: str) -> None:
-    """Remove what a killed run made and no state knows, and the pool when it is empty then. Strangers' things stay."""
+    """Remove what a killed run made and no state knows, whatever it is. Strangers' things stay."""
     with connection.connect(uri) as libvirt:
         for domain in domains.of_lab(libvirt, stack, owner):
             domains.remove(libvirt, domain.name(), owner)
@@ -28,4 +28,12 @@ def sweep(uri: str, stack: str, cluster: str, owner: str) -> None:
         pools.ensure(libvirt, uri)
         volumes.remove_all(pool, names.prefix(cluster, owner))
         volumes.no_longer_used(libvirt, pool, cluster=cluster, owner=owner)
-        pools.remove_if_empty(libvirt, uri)
+
+
+def leave(uri: str, stack: str) -> None:
+    """The lab is gone: with the last one on a libvirt go the pool and a daemon of ours."""
+    place.unregister(stack)
+    if uri not in place.labs().values():  # one that has just begun has nothing in the pool yet
+        with connection.connect(uri) as libvirt:
+            pools.remove_if_empty(libvirt, uri)
+    daemon.stop_after_last()

@@ -11,6 +11,7 @@ import libvirt
 from modules.base.errors import OwnershipError, StacklabError
 from modules.host.libvirt.mark import POOL, POOL_UUID
 from modules.machines.libvirt.connection import lookup, told, unless
+from modules.machines.libvirt.locks import alone
 from modules.machines.libvirt.xml import storage
 
 # Where libvirt keeps images: SELinux and AppArmor let machines read them there.
@@ -33,14 +34,20 @@ def folder(uri: str) -> str:
 
 def ensure(connection: Any, uri: str) -> Any:
     """The pool, made and started where needed."""
-    with told("the storage pool cannot be made", where=uri, command=f"virsh -c '{uri}' pool-dumpxml {POOL}"):
+    pool = find(connection, uri)
+    if pool is not None and pool.isActive():
+        return pool
+    with (
+        alone("libvirt-pool"),
+        told("the storage pool cannot be made", where=uri, command=f"virsh -c '{uri}' pool-dumpxml {POOL}"),
+    ):
         pool = find(connection, uri)
         if pool is None:
             # Two labs that begin at once: defining it twice is the same as once, for it has a fixed UUID.
             pool = connection.storagePoolDefineXML(storage.pool(folder(uri)), 0)
         if not pool.isActive():
-            pool.build(0)
-            with unless(libvirt.VIR_ERR_OPERATION_INVALID):  # another lab has just started it
+            with unless(libvirt.VIR_ERR_OPERATION_INVALID):  # another checkout's lab has just started it
+                pool.build(0)
                 pool.create(0)
         if not pool.autostart():
             pool.setAutostart(1)  # a host that starts anew has the labs' disks again
@@ -65,7 +72,10 @@ def remove_if_empty(connection: Any, uri: str) -> None:
     pool = find(connection, uri)
     if pool is None:
         return
-    with told("the storage pool cannot be removed", where=uri, command=f"virsh -c '{uri}' vol-list {POOL}"):
+    with (
+        alone("libvirt-pool"),
+        told("the storage pool cannot be removed", where=uri, command=f"virsh -c '{uri}' vol-list {POOL}"),
+    ):
         if not pool.isActive():
             pool.create(0)
         pool.refresh(0)

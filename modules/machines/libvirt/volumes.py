@@ -6,21 +6,19 @@ brought completely, for an upload may be killed at any byte.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import libvirt
 
-from modules.base import paths, probe
+from modules.base import probe
 from modules.base.errors import ProbeTimeoutError, StacklabError
 from modules.host.libvirt.mark import POOL
 from modules.machines.libvirt import names
 from modules.machines.libvirt.connection import described, lookup, told, unless
+from modules.machines.libvirt.locks import alone
 from modules.machines.libvirt.xml import storage
 
 PIECE = 1024 * 1024
@@ -35,7 +33,7 @@ def find(pool: Any, name: str) -> Any | None:
 def bring(connection: Any, pool: Any, name: str, source: Path, *, cluster: str, owner: str) -> str:
     """Have the contents of a local file as a shared volume; its path on libvirt's host. Brought only once."""
     _touch(pool, names.use(name, cluster, owner))
-    with _nobody_else_here(name):
+    with alone(name):
         others = [n for n in _names(pool) if n.startswith(names.uses(name)) and not n.endswith(f".{owner}")]
         if others:
             _wait_for_somebody(pool, name)
@@ -141,7 +139,7 @@ def tidy(connection: Any, pool: Any) -> None:
         return
     needed = _needed_paths(connection, pool, everything)
     for name in candidates:
-        with _nobody_else_here(name), unless(libvirt.VIR_ERR_NO_STORAGE_VOL):
+        with alone(name), unless(libvirt.VIR_ERR_NO_STORAGE_VOL):
             if any(other.startswith(names.uses(name)) for other in _names(pool)):
                 continue  # another lab has just begun with it
             volume = find(pool, name)
@@ -195,16 +193,6 @@ def _wait_for_somebody(pool: Any, name: str) -> None:
             probe.wait_for("the upload goes on", grown, timeout=STALLED, every=0.5)
         except ProbeTimeoutError:
             return
-
-
-@contextlib.contextmanager
-def _nobody_else_here(name: str) -> Iterator[None]:
-    """No other lab of this checkout brings the same one meanwhile."""
-    lock = paths.work() / "locks" / name
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _upload_file(connection: Any, pool: Any, name: str, source: Path) -> Any:

@@ -92,8 +92,9 @@ def _disk(
 
 
 def _plain(devices: Element, console: str) -> None:
-    serial = add(devices, "serial", attributes={"type": "file"})
-    add(serial, "source", attributes={"path": console, "append": "on"})
+    # To look at while it runs (virsh console), and kept from the first line on.
+    serial = add(devices, "serial", attributes={"type": "pty"})
+    add(serial, "log", attributes={"file": console, "append": "on"})
     add(serial, "target", attributes={"port": "0"})
     add(devices, "controller", attributes={"type": "usb", "model": "none"})
     add(devices, "memballoon", attributes={"model": "none"})
