@@ -45,7 +45,8 @@ MASKED = (
     "systemd-repart.service", "getty.target",
 )  # fmt: skip
 
-# Files that the engine lays over the image's are written by steps of ours, which replace them: so they become plain.
+# Steps of ours replace files that the engine lays over the image's: so they become plain ones, with the engine's contents
+# at the first start and as they were left at any other.
 ENTRYPOINT = """\
 #!/bin/sh
 set -eu
@@ -53,10 +54,11 @@ for file in /etc/hosts /etc/hostname /etc/resolv.conf; do
   if grep -q " $file " /proc/self/mountinfo; then
     cp "$file" /run/held
     umount "$file"
-    cat /run/held >"$file"
+    if [ ! -e /var/lib/started ]; then cat /run/held >"$file"; fi
   fi
 done
 rm -f /run/held
+touch /var/lib/started
 mount --make-rshared /
 exec "$@"
 """
