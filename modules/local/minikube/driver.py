@@ -101,8 +101,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     there = {c.name for c in found}
     lost = [n for n in known.nodes if n not in there and n in {w.name for w in wanted.nodes}]
     for node in lost:
-        # minikube makes the machine again, and the cluster must not know it then.
-        _kubectl(lab, "delete", "node", node, "--ignore-not-found")
+        _forget(lab, node)
     stays = [c for c in found if c.name in {n.name for n in wanted.nodes}]
     bring.bring(lab.engine, [c.name for c in stays], parcel)
     if (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image) or lost:
@@ -158,6 +157,13 @@ def _leaving(known: profile.Known, wanted: Profile) -> list[str]:
     """Machines that are not wanted any more, the last first."""
     names = {n.name for n in wanted.nodes}
     return [name for name in reversed(known.nodes) if name not in names]
+
+
+def _forget(lab: Lab, node: str) -> None:
+    """Let nothing know a machine that is gone: minikube then makes it again, and it joins as a new one."""
+    _kubectl(lab, "delete", "node", node, "--ignore-not-found")
+    lab.files.forget(node)
+    lab.engine.run("volume", "rm", "--force", node, timeout=60, check=False)
 
 
 def _need_network(lab: Lab) -> None:

@@ -37,6 +37,10 @@ class LabFiles(KindFiles):
     def profile(self, name: str) -> Path:
         return self.home / ".minikube" / "profiles" / name / "config.json"
 
+    def forget(self, machine: str) -> None:
+        """What minikube keeps of a machine that is gone."""
+        shutil.rmtree(self.home / ".minikube" / "machines" / machine, ignore_errors=True)
+
     def write_tools(self, scripts: Mapping[str, str]) -> None:
         """The programs that minikube finds first."""
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)

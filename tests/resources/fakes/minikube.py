@@ -48,10 +48,16 @@ def machine(name: str, node: dict[str, Any], known: dict[str, Any]) -> None:
     container = f"{name}-{node['Name']}" if node["Name"] else name
     if container in engine("ps", "-a", "--format", "{{.Names}}").split():
         return
+    store = home() / "machines" / container
+    if store.exists():
+        sys.exit(f'X driver start: no container with name or ID "{container}" found')
+    store.mkdir(parents=True)
     breaks = FOLDER / "minikube-breaks"
     if breaks.exists() and known["made"] >= int(breaks.read_text()):
         sys.exit("X Exiting due to K8S_KUBELET_NOT_RUNNING: wait: kubeadm init")
     known["made"] += 1
+    if container in engine("volume", "ls", "--quiet").split():
+        sys.exit(f"X what an earlier {container} had is found by kubeadm")
     engine("volume", "create", container, "--label", "created_by.minikube.sigs.k8s.io=true")
     engine(
         *("run", "--detach", "--tty", "--privileged", "--volume", "/lib/modules:/lib/modules:ro"),
@@ -100,6 +106,7 @@ def node(verb: str, rest: list[str]) -> None:
         known["Nodes"] = [n for n in known["Nodes"] if f"{given['profile']}-{n['Name']}" != gone]
         engine("rm", "-f", "-v", gone)
         engine("volume", "rm", gone)
+        (home() / "machines" / gone).rmdir()
     keep(known)
 
 
