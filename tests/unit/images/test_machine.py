@@ -111,7 +111,7 @@ def test_golden_files_of_a_machine(store: Store) -> None:
 
 @pytest.mark.parametrize("path", [*system.files()])
 def test_golden_texts_that_only_the_image_has(path: str) -> None:
-    file = GOLDEN / f"machine-{Path(path).name}"
+    file = GOLDEN / f"machine{path.replace('/', '-')}"
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(system.files()[path])
     assert system.files()[path] == file.read_text()
