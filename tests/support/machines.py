@@ -45,8 +45,8 @@ MASKED = (
     "systemd-repart.service", "getty.target",
 )  # fmt: skip
 
-# Steps of ours replace files that the engine lays over the image's. So they become plain ones: with the engine's contents
-# at the first start, as they were left at any other.
+# Steps of ours replace files that the engine lays over the image's. So they become plain ones: with what the engine
+# wrote at the first start, as they were left at any other.
 ENTRYPOINT = """\
 #!/bin/sh
 set -eu
