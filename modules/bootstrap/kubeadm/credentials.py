@@ -63,9 +63,15 @@ def lent(master: Remote, cluster: Cluster, at: Node, *, for_master: bool) -> Ite
     finally:
         # A master that is out of reach now cannot be told; the token ends by itself after its time.
         with contextlib.suppress(CommandError):
-            names = f"bootstrap-token-{token.partition('.')[0]}" + (" kubeadm-certs" if for_master else "")
-            drop = f"rm -f {file}\n{KUBECTL} -n kube-system delete secret --ignore-not-found {names}"
-            master.run(drop, timeout=60, redact=made.secret)
+            master.run(_take_back(file, token.partition(".")[0], for_master), timeout=60, redact=made.secret)
+
+
+def _take_back(file: str, token: str, for_master: bool) -> str:
+    """kubeadm makes a token of its own for the certificates it uploads: their owner, so that they end with it."""
+    secrets_of = f"{KUBECTL} -n kube-system"
+    owner = "-o 'jsonpath={.metadata.ownerReferences[*].name}'"
+    find = f"$({secrets_of} get secret kubeadm-certs --ignore-not-found {owner}) kubeadm-certs" if for_master else ""
+    return f"rm -f {file}\n{secrets_of} delete secret --ignore-not-found bootstrap-token-{token} {find}\n"
 
 
 def forget_all() -> str:
