@@ -238,6 +238,7 @@ def _start(made: Machines, name: str, image: str) -> None:
         f"--label={LABEL}={made.network}",
         f"--network={made.network}",
         f"--ip={made.addresses[name]}",
+        f"--mac-address={_mac(made.addresses[name])}",
         "--privileged",
         "--cgroupns=private",
         "--tmpfs=/run",
@@ -255,6 +256,11 @@ def _start(made: Machines, name: str, image: str) -> None:
     ):
         made.runs.run("cp", str(file), f"{made.container(name)}:{place}", timeout=60, where=name)
     made.runs.run("start", made.container(name), timeout=60, where=name)
+
+
+def _mac(address: str) -> str:
+    """The same after a restart: neighbours would send to the one before for half a minute."""
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0x42, *ipaddress.IPv4Address(address).packed))
 
 
 def _clear(made: Machines) -> None:
