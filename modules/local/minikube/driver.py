@@ -31,6 +31,7 @@ from modules.local.minikube.spec import Profile
 START = 900.0  # several machines, one after the other
 API = 120.0
 CONTROL_PLANE = "control-plane.minikube.internal"
+KEEP = "/run/stacklab-keep"  # looked at by our kubeadm on the machine
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     stays = [c for c in found if c.name in {n.name for n in wanted.nodes}]
     bring.bring(lab.engine, [c.name for c in stays], parcel)
     if (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image) or lost:
-        _minikube(lab, command.start(wanted))
+        _restart(lab, [c.name for c in stays])
     for new in wanted.nodes:
         if new.name not in known.nodes:
             _minikube(lab, command.add_worker(wanted))
@@ -157,6 +158,17 @@ def _leaving(known: profile.Known, wanted: Profile) -> list[str]:
     """Machines that are not wanted any more, the last first."""
     names = {n.name for n in wanted.nodes}
     return [name for name in reversed(known.nodes) if name not in names]
+
+
+def _restart(lab: Lab, machines: Sequence[str]) -> None:
+    """Let minikube bring the profile to its version. What it cannot restart it would make anew, without the data."""
+    for machine in machines:
+        lab.engine.run("exec", machine, "touch", KEEP, timeout=60, where=machine)
+    try:
+        _minikube(lab, command.start(lab.profile))
+    finally:
+        for machine in machines:
+            lab.engine.run("exec", machine, "rm", "-f", KEEP, timeout=60, check=False)
 
 
 def _forget(lab: Lab, node: str) -> None:

@@ -124,12 +124,16 @@ kubernetesVersion: v1.36.3
 
 @pytest.fixture
 def kubeadm(tmp_path: Path) -> Path:
-    """The script, with a program in place of kubeadm that prints its arguments and the file it was given."""
-    program, script = tmp_path / "real", tmp_path / "kubeadm"
-    program.write_text('#!/bin/sh\nprintf "%s|" "$@"; echo\n[ "$2" = --config ] && cat "$3"\nexit 4\n')
-    text = minikube.kubeadm(ROW).replace(f"/opt/stacklab/kubernetes/{ROW.version}/kubeadm", str(program))
+    """The script, with programs in place of kubeadm and kubectl that print their arguments and the file given."""
+    real, script = tmp_path / "real", tmp_path / "kubeadm"
+    real.mkdir()
+    (real / "kubeadm").write_text(
+        '#!/bin/sh\nprintf "%s|" "$@"; echo\n[ "$2" = --config ] && cat "$3"\n[ "$4" = kube-proxy ] || exit 4\n'
+    )
+    (real / "kubectl").write_text(f'#!/bin/sh\necho kubectl "$@"\n[ "$3" = set ] || [ -e {tmp_path}/coredns ]\n')
+    text = minikube.kubeadm(ROW).replace(f"/opt/stacklab/kubernetes/{ROW.version}", str(real))
     script.write_text(text.replace("/run/", f"{tmp_path}/"))
-    for file in (program, script):
+    for file in (real / "kubeadm", real / "kubectl", script):
         file.chmod(0o755)
     return script
 
@@ -152,6 +156,33 @@ def test_kubeadm_is_given_the_tags_of_what_there_is(kubeadm: Path) -> None:
 def test_kubeadm_without_a_configuration_is_kubeadm(kubeadm: Path, words: list[str]) -> None:
     done = subprocess.run([kubeadm, *words], capture_output=True, text=True, timeout=10, check=False)
     assert done.stdout.splitlines()[0] == "".join(f"{word}|" for word in words) + ("|" if not words else "")
+
+
+def said(kubeadm: Path, *words: str) -> tuple[int, list[str], str]:
+    done = subprocess.run([kubeadm, *words], capture_output=True, text=True, timeout=10, check=False)
+    return done.returncode, done.stdout.splitlines(), done.stderr
+
+
+def test_a_newer_coredns_than_kubeadms_own_is_changed_without_it(kubeadm: Path) -> None:
+    config = kubeadm.parent / "kubeadm.yaml"
+    config.write_text(CONFIG)
+    words = ("init", "phase", "addon", "all", "--config", str(config))
+    code, first, _ = said(kubeadm, *words)
+    assert (code, first[0].startswith("init|phase|addon|all|--config|")) == (4, True), "at first there is none"
+    (kubeadm.parent / "coredns").touch()
+    code, lines, _ = said(kubeadm, *words)
+    assert code == 0
+    assert lines[0].startswith("init|phase|addon|kube-proxy|--config|")
+    assert lines[1].endswith(f"set image deployment/coredns coredns=registry.k8s.io/coredns/coredns:{ROW.coredns_tag}")
+
+
+@pytest.mark.parametrize("words", [["reset", "--force"], ["init", "--config", "/a.yaml"]])
+def test_what_is_marked_is_not_taken_away(kubeadm: Path, words: list[str]) -> None:
+    (kubeadm.parent / "stacklab-keep").touch()
+    code, lines, reason = said(kubeadm, *words)
+    assert (code, lines) == (1, [])
+    assert "this machine is kept" in reason
+    assert said(kubeadm, "token", "create")[1] == ["token|create|"]
 
 
 def test_a_configuration_that_is_not_there_is_an_error(kubeadm: Path) -> None:

@@ -1,7 +1,18 @@
 #!/bin/sh
 # kubeadm as minikube calls it, with the image tags of what the lab is made of: minikube has no setting for them.
-program=/opt/stacklab/kubernetes/@VERSION@/kubeadm
+home=/opt/stacklab/kubernetes/@VERSION@
 complete=/run/stacklab-kubeadm.yaml
+keep=/run/stacklab-keep
+
+# minikube takes away what it could not restart, with all data. A machine that is marked is only changed in place.
+if [ -e "$keep" ]; then
+  case "$1 $2" in
+  reset* | init\ --*)
+    echo "this machine is kept as it is ($keep)" >&2
+    exit 1
+    ;;
+  esac
+fi
 
 before=
 left=$#
@@ -22,4 +33,17 @@ while [ "$left" -gt 0 ]; do
   set -- "$@" "$word"
   left=$((left - 1))
 done
-exec "$program" "$@"
+
+# kubeadm knows no way on from a CoreDNS that is newer than its own.
+if [ "$1 $2 $3 $4" = "init phase addon all" ]; then
+  kubectl() {
+    "$home/kubectl" --kubeconfig=/etc/kubernetes/admin.conf --namespace=kube-system "$@"
+  }
+  if kubectl get deployment coredns >/dev/null 2>&1; then
+    shift 4
+    "$home/kubeadm" init phase addon kube-proxy "$@" || exit 1
+    kubectl set image deployment/coredns "coredns=registry.k8s.io/coredns/coredns:@COREDNS@"
+    exit
+  fi
+fi
+exec "$home/kubeadm" "$@"
