@@ -36,7 +36,7 @@ def ensure(connection: Any, spec: DomainSpec, owner: Mark) -> None:
     if domain is not None:
         _refuse(domain, owner.owner)
         known = mark.read(described(domain))
-        if domain.UUIDString() != spec.uuid or known is None or known.configuration != spec.digest():
+        if known is None or known.configuration != spec.digest():
             remove(connection, spec.name, owner.owner)
             domain = None
     with told("the machine cannot be started", where=spec.name, command=f"virsh start {spec.name}"):
