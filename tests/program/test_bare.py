@@ -26,7 +26,7 @@ def _no_artifacts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("libvirt")
     from modules.machines.libvirt import image
 
-    boots = type("Boots", (), {"disk": "d", "kernel": "k", "initrd": "i", "cmdline": "c", "key": "key"})
+    boots = image.Image("key", Path("disk"), Path("kernel"), Path("initrd"), "cmdline")
     monkeypatch.setattr(image, "of", lambda plan: boots)
 
 
