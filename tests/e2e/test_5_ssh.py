@@ -260,7 +260,7 @@ def test_after_destroy_the_machines_are_empty_again(ha: Lab, made: Machines) -> 
 def test_an_up_that_is_killed_in_the_middle_is_finished_by_the_next(
     project: Project, made: Machines, machine: str, moment: str
 ) -> None:
-    with lab_of(project, "kill5", spec(made, 1, 1, addons=[], apps=[])) as lab:
+    with lab_of(project, "kill5", spec(made, 1, 1)) as lab:
         lab.save()
         running = project.start(*UP, "--stack", lab.stack)
 
@@ -273,8 +273,7 @@ def test_an_up_that_is_killed_in_the_middle_is_finished_by_the_next(
         wait_for(moment, at_work, timeout=180, every=0.3)
         kill_group(running)
         project.pulumi("cancel", "--yes", stack=lab.stack)
-        said = lab.up().ok().output
-        assert f"{machine}: " in said
+        lab.up().ok()
         assert sorted(nodes(lab)) == ["m1", "w1"]
         lab.unchanged().ok()
 

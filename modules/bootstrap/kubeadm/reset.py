@@ -32,7 +32,9 @@ fi
 awk '$2 ~ "^/var/lib/kubelet/" {{print $2}}' /proc/mounts | sort -r | xargs -r -n 1 umount -l 2>/dev/null
 # Their networks: the plugin that would take them down asked an API that is gone.
 for space in /run/netns/cni-*; do [ ! -e "$space" ] || {{ umount -l "$space" 2>/dev/null; rm -f "$space"; }}; done
-rm -rf /etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/cni/net.d /var/lib/cni /var/lib/calico /run/calico \\
+# containerd watches the folder of networks, and ends itself when that is gone.
+rm -rf /etc/cni/net.d/*
+rm -rf /etc/kubernetes /var/lib/kubelet /var/lib/etcd /var/lib/cni /var/lib/calico /run/calico \\
     /run/flannel /var/log/pods /var/log/containers /var/log/calico {FOLDER}
 for link in {" ".join(LINKS)}; do ip link show "$link" >/dev/null 2>&1 && ip link delete "$link" 2>/dev/null; done
 ip -o link show 2>/dev/null | awk -F': ' '{{print $2}}' | sed 's/@.*//' | grep '^cali' |

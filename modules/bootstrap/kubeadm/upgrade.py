@@ -20,6 +20,9 @@ from modules.bootstrap.kubeadm.spec import Cluster, Node
 from modules.machines.remote import Remote
 
 CONFIG_MAP = ("-n", "kube-system", "get", "configmap", "kubeadm-config", "-o", "json")
+# kubeadm knows how to change the configuration of CoreDNS up to the version it brings itself; ours is newer, and the
+# configuration is the one that kubeadm writes today: there is nothing to change in it.
+COREDNS = ("CoreDNSUnsupportedPlugins", "CoreDNSMigration")
 MANIFESTS = "/etc/kubernetes/manifests"
 PODS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
@@ -87,8 +90,7 @@ def _current(cluster: Cluster, remote: Remote) -> bool:
 def _kubeadm(cluster: Cluster, node: Node, remote: Remote, words: list[str], say: Say) -> None:
     init.write_patch(node, remote)
     words = [*words, "--patches", config.PATCHES]
-    if errors := config.ignored(node):
-        words += ["--ignore-preflight-errors", ",".join(errors)]
+    words += ["--ignore-preflight-errors", ",".join([*COREDNS, *config.ignored(node)])]
     running.kubeadm(remote, cluster.kubernetes, words, timeout=running.UPGRADE, say=say)
 
 
