@@ -241,6 +241,10 @@ def test_a_newer_version_is_brought_to_the_machines_and_started_in_place(
     assert [call for call in said(host, "minikube", "start") if "--kubernetes-version=v1.37.0" in call]
     assert (newer["kubernetes"], newer["image"]) == ("1.37.0", NEWER)
     assert (newer["generation"], made_anew(host)) == (outs["generation"], 1)
+    renewed = [call[1] for call in host.calls("exec") if "restart kubelet" in call[-1]]
+    assert renewed == [WORKER], "minikube leaves its kubelet as it is"
+    kept = [call[1:3] for call in host.calls("exec") if call[-1] == "/run/stacklab-keep"]
+    assert kept == [[MASTER, "touch"], [WORKER, "touch"], [MASTER, "rm"], [WORKER, "rm"]]
     again = len(said(host, "minikube", "start"))
     assert update(newer, news) == newer
     assert len(said(host, "minikube", "start")) == again

@@ -107,6 +107,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     bring.bring(lab.engine, [c.name for c in stays], parcel)
     if (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image) or lost:
         _restart(lab, [c.name for c in stays])
+    _renew_kubelets(lab)
     for new in wanted.nodes:
         if new.name not in known.nodes:
             _minikube(lab, command.add_worker(wanted))
@@ -169,6 +170,27 @@ def _restart(lab: Lab, machines: Sequence[str]) -> None:
     finally:
         for machine in machines:
             lab.engine.run("exec", machine, "rm", "-f", KEEP, timeout=60, check=False)
+
+
+def _renew_kubelets(lab: Lab) -> None:
+    """Workers go on with the old kubelet, as minikube does not start what runs: each is started anew, one by one."""
+    wanted = f"v{lab.profile.cluster.kubernetes}"
+    for machine in _other_kubelets(lab, wanted):
+        again = "systemctl daemon-reload && systemctl restart kubelet"
+        lab.engine.run("exec", machine, "sh", "-c", again, timeout=120, where=machine)
+
+        def look(name: str = machine) -> probe.Answer[bool]:
+            return probe.Answer(None if name in _other_kubelets(lab, wanted) else True, "still the old one")
+
+        hint = f"{lab.engine.name} exec {machine} journalctl -u kubelet"
+        probe.wait_for(f"the kubelet of {machine} is {wanted}", look, timeout=API, where=lab.profile.name, hint=hint)
+
+
+def _other_kubelets(lab: Lab, wanted: str) -> list[str]:
+    """Machines whose kubelet is of another version."""
+    nodes = json.loads(_kubectl(lab, "get", "nodes", "-o", "json"))["items"]
+    versions = {n["metadata"]["name"]: n.get("status", {}).get("nodeInfo", {}).get("kubeletVersion") for n in nodes}
+    return [n.name for n in lab.profile.nodes if (versions.get(n.name) or wanted) != wanted]
 
 
 def _forget(lab: Lab, node: str) -> None:

@@ -56,6 +56,7 @@ def machine(name: str, node: dict[str, Any], known: dict[str, Any]) -> None:
     if breaks.exists() and known["made"] >= int(breaks.read_text()):
         sys.exit("X Exiting due to K8S_KUBELET_NOT_RUNNING: wait: kubeadm init")
     known["made"] += 1
+    runs(container, known["KubernetesConfig"]["KubernetesVersion"])
     if container in engine("volume", "ls", "--quiet").split():
         sys.exit(f"X what an earlier {container} had is found by kubeadm")
     engine("volume", "create", container, "--label", "created_by.minikube.sigs.k8s.io=true")
@@ -84,6 +85,7 @@ def start(given: dict[str, str]) -> None:
         sys.exit("X it would have downloaded programs")
     for node in known["Nodes"]:
         machine(name, node, known)
+    runs(name, given["kubernetes-version"])  # the workers' kubelets go on as they are
     keep(known)
     authority = f"cluster {(FOLDER / 'serial').read_text()}\n{AUTHORITY.read_text()}"
     cluster = {
@@ -116,11 +118,23 @@ def keep(known: dict[str, Any]) -> None:
     file.write_text(json.dumps({**known, "made": 0}))
 
 
+def runs(container: str, version: str) -> None:
+    file = FOLDER / "kubelets.json"
+    kubelets = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps({**kubelets, container: version}))
+
+
 def kubectl(words: list[str]) -> None:
     state = json.loads((FOLDER / "state.json").read_text())
     if words[2:4] == ["get", "nodes"]:
         names = [n for n, c in state["containers"].items() if c["state"] == "running"]
-        print(json.dumps({"items": [{"metadata": {"name": n, "labels": {}}, "spec": {}} for n in names]}))
+        kubelets = json.loads((FOLDER / "kubelets.json").read_text())
+        again = [call[1] for call in state["calls"]["all"] if call[0] == "exec" and "restart kubelet" in call[-1]]
+        newest = kubelets["stacklab-dev"]
+        versions = {name: newest if name in again else version for name, version in kubelets.items()}
+        status = {name: {"nodeInfo": {"kubeletVersion": versions[name]}} for name in names}
+        items = [{"metadata": {"name": n, "labels": {}}, "spec": {}, "status": status[n]} for n in names]
+        print(json.dumps({"items": items}))
 
 
 def main(words: list[str]) -> None:
