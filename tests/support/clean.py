@@ -6,5 +6,6 @@ from tests.support.labs import tear_down
 from tests.support.project import CHECKOUT, Project
 
 if __name__ == "__main__":
-    if (CHECKOUT / ".stacklab" / "e2e").exists():
-        tear_down(Project.make(CHECKOUT / ".stacklab" / "e2e"))
+    for name in ("e2e", "e2e-machines"):
+        if (CHECKOUT / ".stacklab" / name).exists():
+            tear_down(Project.make(CHECKOUT / ".stacklab" / name))

@@ -66,7 +66,7 @@ def find_out(
         kvm.remember(key, booted=known, uri=uri)
     if not known:
         tell(
-            f"{uri} offers KVM, but a kernel started under it did not boot within {PATIENCE:g} s: "
+            f"{uri} offers KVM, but a kernel that was started under it did not boot: "
             "machines are emulated (TCG), which is several times slower"
         )
     return "kvm" if known else "tcg"
