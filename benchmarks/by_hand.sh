@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The dev lab as a person makes it, one step after the other: kind, kubectl apply, kubectl wait, curl.
-# Environment: ENGINE CLUSTER SUBNET GATEWAY CONFIG MANIFESTS KUBECONFIG INGRESS_HOST, and what kind needs of this host.
+# Environment: ENGINE CLUSTER SUBNET GATEWAY CONFIG MANIFESTS KUBECONFIG INGRESS_HOST, and what kind needs of this host;
+# MAKE_CLUSTER: a command in place of kind's.
 set -euo pipefail
 
 step() { printf '%s %s\n' "$(date +%s.%N)" "$1"; }
@@ -9,8 +10,12 @@ address() { kubectl get service -n "$1" "$2" -o 'jsonpath={.status.loadBalancer.
 
 step start
 "$ENGINE" network create --subnet "$SUBNET" --gateway "$GATEWAY" "$CLUSTER" >/dev/null
-kind create cluster --name "$CLUSTER" --config "$CONFIG" --kubeconfig "$KUBECONFIG" --wait 0s >/dev/null
-step kind
+if [ -n "${MAKE_CLUSTER:-}" ]; then
+    sh -ec "$MAKE_CLUSTER" >/dev/null
+else
+    kind create cluster --name "$CLUSTER" --config "$CONFIG" --kubeconfig "$KUBECONFIG" --wait 0s >/dev/null
+fi
+step cluster
 kubectl apply --server-side -f "$MANIFESTS/calico.yaml" >/dev/null
 kubectl wait --for=condition=Ready nodes --all --timeout=180s >/dev/null
 step calico
