@@ -37,6 +37,17 @@ echo {RESOLVER}
 # What kubeadm init makes for joins of its own; ours are made when somebody joins.
 FIRST_TOKEN_TTL = "1m0s"  # noqa: S105  (a duration)
 
+# kubeadm's own, of seconds for some, are too short for a machine that is emulated or shares its cores with many.
+TIMEOUTS = {
+    "controlPlaneComponentHealthCheck": "8m0s",
+    "discovery": "4m0s",
+    "etcdAPICall": "4m0s",
+    "kubeletHealthCheck": "4m0s",
+    "kubernetesAPICall": "4m0s",
+    "tlsBootstrap": "8m0s",
+    "upgradeManifests": "8m0s",
+}
+
 
 def init(
     cluster: Cluster,
@@ -54,6 +65,7 @@ def init(
         "localAPIEndpoint": _local(node),
         "nodeRegistration": _registration(cluster, node, alone),
         "patches": {"directory": PATCHES},
+        "timeouts": dict(TIMEOUTS),
     }
     if certificate_key:
         first["certificateKey"] = certificate_key
@@ -76,10 +88,10 @@ def join(
         "kind": "JoinConfiguration",
         "discovery": {
             "bootstrapToken": {"apiServerEndpoint": server, "token": token, "caCertHashes": [ca_hash]},
-            "timeout": "2m0s",
         },
         "nodeRegistration": _registration(cluster, node, alone),
         "patches": {"directory": PATCHES},
+        "timeouts": dict(TIMEOUTS),
     }
     if node.master:
         text["controlPlane"] = {"localAPIEndpoint": _local(node), "certificateKey": certificate_key}

@@ -16,7 +16,7 @@ from modules.machines.remote import Remote
 
 RUN = "/run/stacklab"
 LOCK, PID = f"{RUN}/kubeadm.lock", f"{RUN}/kubeadm.pid"
-INIT, JOIN, RESET, UPGRADE = 420.0, 420.0, 180.0, 600.0
+INIT, JOIN, RESET, UPGRADE = 900.0, 900.0, 180.0, 900.0
 
 # A log line of kubeadm, a place in a source file, a function of Go: what is left at the end is the reason.
 NOISE = re.compile(r"[IW]\d{4} |\t\S+:\d+$|[\w./-]+\.[\w.()*]+$|Stack Trace:|\s*$|To see the stack trace")
