@@ -23,6 +23,8 @@ CONFIG_MAP = ("-n", "kube-system", "get", "configmap", "kubeadm-config", "-o", "
 # kubeadm knows how to change the configuration of CoreDNS up to the version it brings itself; ours is newer, and the
 # configuration is the one that kubeadm writes today: there is nothing to change in it.
 COREDNS = ("CoreDNSUnsupportedPlugins", "CoreDNSMigration")
+# kubeadm runs `pause -v` in a Job; a pause that was compiled here before it knew -v never ends.
+JOB = "CreateJob"
 MANIFESTS = "/etc/kubernetes/manifests"
 PODS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
@@ -90,7 +92,7 @@ def _current(cluster: Cluster, remote: Remote) -> bool:
 def _kubeadm(cluster: Cluster, node: Node, remote: Remote, words: list[str], say: Say) -> None:
     init.write_patch(node, remote)
     words = [*words, "--patches", config.PATCHES]
-    words += ["--ignore-preflight-errors", ",".join([*COREDNS, *config.ignored(node)])]
+    words += ["--ignore-preflight-errors", ",".join([*COREDNS, JOB, *config.ignored(node)])]
     running.kubeadm(remote, cluster.kubernetes, words, timeout=running.UPGRADE, say=say)
 
 

@@ -1,4 +1,5 @@
 // pause holds a pod's namespaces: it waits for the end and reaps the children that come to it as process 1.
+// Asked with -v it ends at once: kubeadm sees by such a Job whether a cluster is fit to be upgraded.
 package main
 
 import (
@@ -8,6 +9,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "-v" {
+		println("pause.go")
+		return
+	}
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGCHLD)
 	for s := range signals {
