@@ -14,7 +14,7 @@ import pulumi
 
 import addons
 from addons import Installed
-from modules import apps, artifacts, cluster
+from modules import apps, artifacts, backends, cluster
 from modules.artifacts.needs import Demand
 from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
@@ -78,7 +78,7 @@ def look_at_host(lab: LabPlan) -> None:
 
 def create_cluster(lab: LabPlan) -> cluster.Cluster:
     """Machines with Kubernetes on them, by the backend that the stack file names."""
-    return cluster.create(lab)
+    return backends.create(lab)
 
 
 def install_addons(lab: LabPlan, target: cluster.Cluster) -> Mapping[str, Installed]:

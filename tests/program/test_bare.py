@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import addons
-from modules import apps, cluster
+from modules import apps, backends
 from modules.topology.plan import LabPlan
 from tests.program import mocks, stand_in
 from tests.program.mocks import KUBECONFIG, PRIVATE, Graph, Registered
@@ -39,7 +39,7 @@ def build(plan: LabPlan, *, preview: bool = False) -> tuple[Graph, list[dict[str
     machines: list[Any] = []
 
     def program() -> None:
-        target = cluster.create(plan)
+        target = backends.create(plan)
         installed = addons.install(plan, target)
         apps.deploy(plan, target, installed)
         machines.append(target.machines)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from modules import cluster
+from modules import backends
 from modules.artifacts import images
 from modules.base.errors import HostError
 from modules.host import engine
@@ -82,7 +82,7 @@ def test_inside_is_the_same_as_on_kind(graph: Graph) -> None:
 )
 def test_what_a_lab_cannot_have_here_is_refused_with_a_way_out(changed: dict[str, Any], hint: str) -> None:
     with pytest.raises(HostError) as refused:
-        cluster.create(plan(**changed))
+        backends.create(plan(**changed))
     assert hint in refused.value.hint
 
 

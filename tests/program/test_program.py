@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import addons
-from modules import apps, cluster
+from modules import apps, backends
 from modules.base.errors import StacklabError
 from modules.cluster import awaited
 from modules.manifests.objects import WORKLOADS
@@ -50,7 +50,7 @@ def build(plan: LabPlan, *, preview: bool = False) -> tuple[Graph, list[Any]]:
     records: list[Any] = []
 
     def program() -> None:
-        target = cluster.create(plan)
+        target = backends.create(plan)
         installed = addons.install(plan, target)
         records.extend(apps.deploy(plan, target, installed))
 
