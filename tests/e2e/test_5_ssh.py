@@ -328,4 +328,6 @@ def test_an_upgrade_goes_node_by_node(project: Project, made: Machines) -> None:
         assert not [name for name, n in after.items() if n["spec"].get("unschedulable")]
         pods = lab.get("pods", "-n", "kube-system", "-l", "component=kube-apiserver")["items"]
         assert {c["image"].rpartition(":")[2] for p in pods for c in p["spec"]["containers"]} == {f"v{AFTER}"}
+        proxy = lab.get("daemonset", "kube-proxy", "-n", "kube-system")["spec"]["template"]["spec"]["containers"][0]
+        assert proxy["image"].endswith(f":v{AFTER}")
         lab.unchanged().ok()

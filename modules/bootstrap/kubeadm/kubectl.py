@@ -11,10 +11,17 @@ from modules.base.errors import CommandError, StacklabError
 from modules.base.probe import Answer, wait_for
 from modules.base.shell import Result
 from modules.bootstrap.kubeadm import nodes
+from modules.machines import command
 from modules.machines.remote import Remote
 
 KUBECTL = "KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=20s"
 HEALTHY = 10.0
+PATIENCE = 90.0
+TRANSIENT = (
+    "was refused", "connection reset", "i/o timeout", "TLS handshake timeout", "unexpected EOF", ": EOF",
+    "etcdserver: leader changed", "etcdserver: request timed out", "ServiceUnavailable", "currently unable to handle",
+    "Client.Timeout exceeded", "http2: client connection lost", "no route to host",
+)  # fmt: skip
 
 
 class Api:
@@ -24,13 +31,30 @@ class Api:
         self.master = master
 
     def kubectl(self, *words: str, timeout: float = 40, check: bool = True, stdin: str = "") -> Result:
-        return self.master.run(f"{KUBECTL} {shlex.join(words)}", timeout=timeout, check=check, stdin=stdin)
+        """Asked again for a while when nobody is at the door: a new kubelet starts its API server anew, for one."""
+        script = f"{KUBECTL} {shlex.join(words)}"
+
+        def look() -> Answer[Result]:
+            done = self.master.run(script, timeout=timeout, check=False, stdin=stdin)
+            return Answer(None if done.code != 0 and transient(done.stderr) else done, done.stderr)
+
+        where = self.master.login.machine
+        found = wait_for("the API answers", look, timeout=PATIENCE, every=1, where=where)
+        if check and found.code != 0:
+            raise CommandError(
+                f"kubectl {words[0]} failed",
+                code=found.code,
+                command=command.paste(self.master.login, script),
+                output=found.stdout + found.stderr,
+                where=where,
+            )
+        return found
 
     def healthy(self) -> bool:
         """Whether this master's own API server answers."""
         try:
             local = "--server=https://127.0.0.1:6443"
-            return self.kubectl("get", "--raw=/readyz", local, timeout=HEALTHY, check=False).code == 0
+            return self.master.run(f"{KUBECTL} get --raw=/readyz {local}", timeout=HEALTHY, check=False).code == 0
         except CommandError:
             return False
 
@@ -83,6 +107,11 @@ class Api:
         wait_for(
             f"the kubelet is {version}", look, timeout=timeout, where=name, hint=f"journalctl -u kubelet on {name}"
         )
+
+
+def transient(said: str) -> bool:
+    """Whether nobody was at the door, so that nothing was done. Pure."""
+    return any(sign in said for sign in TRANSIENT)
 
 
 def first_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 0) -> Api | None:

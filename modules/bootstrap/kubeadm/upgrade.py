@@ -13,19 +13,22 @@ from typing import Any
 import yaml
 
 from modules.base.errors import StacklabError
-from modules.bootstrap.kubeadm import admin, config, init, kubectl, nodes, remove, running, versions
+from modules.bootstrap.kubeadm import admin, certificates, config, init, kubectl, nodes, remove, running, versions
 from modules.bootstrap.kubeadm.kubectl import Api
 from modules.bootstrap.kubeadm.running import Say
 from modules.bootstrap.kubeadm.spec import Cluster, Node
 from modules.machines.remote import Remote
 
 CONFIG_MAP = ("-n", "kube-system", "get", "configmap", "kubeadm-config", "-o", "json")
-# kubeadm knows how to change the configuration of CoreDNS up to the version it brings itself; ours is newer, and the
-# configuration is the one that kubeadm writes today: there is nothing to change in it.
+# kubeadm knows how to change the configuration of CoreDNS up to the version it brings itself, and ends with an error at
+# a newer one like ours. The configuration is the one that kubeadm writes today; the image is set here.
 COREDNS = ("CoreDNSUnsupportedPlugins", "CoreDNSMigration")
+SKIP = ["--skip-phases", "addon/coredns"]
+DNS = ("-n", "kube-system", "deployment/coredns")
 # kubeadm runs `pause -v` in a Job; a pause that was compiled here before it knew -v never ends.
 JOB = "CreateJob"
 MANIFESTS = "/etc/kubernetes/manifests"
+PROGRESS = f"{config.FOLDER}/upgrade"
 PODS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
@@ -49,6 +52,8 @@ def upgrade(cluster: Cluster, node: Node, remote: Remote, masters: Sequence[tupl
         remote.run(running.activate(cluster.kubernetes) + "systemctl restart kubelet\n", timeout=60)
         api = kubectl.need_healthy(doors, timeout=180)
         api.wait_for_version(node.name, cluster.kubernetes, ready=nodes.condition(found, "Ready") == "True")
+        if node.master:
+            certificates.wait_healthy(remote)
     else:
         remote.run(running.activate(cluster.kubernetes), timeout=30)
     if node.master:
@@ -77,14 +82,24 @@ def _master(cluster: Cluster, node: Node, remote: Remote, api: Api, say: Say) ->
     if versions.older(str(stored["kubernetesVersion"]), cluster.kubernetes):
         say(f"{node.name}: kubeadm upgrade apply v{cluster.kubernetes}")
         _tell_tags(cluster, api, stored)
-        _kubeadm(cluster, node, remote, ["upgrade", "apply", f"v{cluster.kubernetes}", "--yes"], say)
+        _kubeadm(cluster, node, remote, ["upgrade", "apply", f"v{cluster.kubernetes}", "--yes", *SKIP], say)
     else:
         say(f"{node.name}: kubeadm upgrade node")
-        _kubeadm(cluster, node, remote, ["upgrade", "node"], say)
+        _kubeadm(cluster, node, remote, ["upgrade", "node", *SKIP], say)
+    _coredns(cluster, kubectl.need_healthy([api.master, remote]))
+
+
+def _coredns(cluster: Cluster, api: Api) -> None:
+    image = api.kubectl("get", *DNS, "-o", "jsonpath={.spec.template.spec.containers[0].image}").stdout.strip()
+    wanted = f"{image.rpartition(':')[0]}:{cluster.coredns_tag}"
+    if image != wanted:
+        api.kubectl("set", "image", *DNS, f"coredns={wanted}")
 
 
 def _current(cluster: Cluster, remote: Remote) -> bool:
-    """Whether the static pods of a master have the version; kubeadm changes them one after the other."""
+    """Whether kubeadm has done its work on a master: it changes static pods one after the other, then other things."""
+    if (remote.read(PROGRESS) or cluster.kubernetes).strip() != cluster.kubernetes:
+        return False
     texts = [remote.read(f"{MANIFESTS}/{name}.yaml") or "" for name in PODS]
     return all(f":v{cluster.kubernetes}" in text for text in texts)
 
@@ -93,7 +108,9 @@ def _kubeadm(cluster: Cluster, node: Node, remote: Remote, words: list[str], say
     init.write_patch(node, remote)
     words = [*words, "--patches", config.PATCHES]
     words += ["--ignore-preflight-errors", ",".join([*COREDNS, JOB, *config.ignored(node)])]
-    running.kubeadm(remote, cluster.kubernetes, words, timeout=running.UPGRADE, say=say)
+    remote.write(PROGRESS, "begun\n")
+    after = f"echo {cluster.kubernetes} >{PROGRESS}\n"
+    running.kubeadm(remote, cluster.kubernetes, words, timeout=running.UPGRADE, after=after, say=say)
 
 
 def _stored(api: Api) -> dict[str, Any]:
