@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify lint unit artifacts e2e vms test bench clean
+.PHONY: help setup up down verify lint unit artifacts e2e long test bench clean
 
 STACK ?= dev
 BIN := .venv/bin
@@ -41,10 +41,10 @@ artifacts: setup ## everything labs are made of
 	@$(BIN)/stacklab fetch
 
 e2e: setup artifacts ## real clusters on this machine
-	@$(BIN)/pytest -m "e2e and not vms" -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
+	@$(BIN)/pytest -m "e2e and not long" -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
 
-vms: setup artifacts ## labs of virtual machines; slow where they are emulated
-	@$(BIN)/pytest -m vms -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
+long: setup artifacts ## what takes many minutes: virtual machines, upgrades, more faults
+	@$(BIN)/pytest -m long -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
 
 test: lint unit e2e ## everything; what CI runs
 

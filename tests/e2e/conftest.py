@@ -30,9 +30,9 @@ def project() -> Iterator[Project]:
         tear_down(made)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(project: Project) -> Iterator[Lab]:
-    """The dev stack under another name. Gone with its module: machines count against the host's inotify instances."""
+    """The lab that most tests share: the dev stack under another name. The last test of its story destroys it."""
     shared = Lab.like(project, "e2e", CHECKOUT / "stacks" / "Pulumi.dev.yaml")
     shared.up().ok()
     yield shared

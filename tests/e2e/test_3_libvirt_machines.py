@@ -20,7 +20,7 @@ from modules.local.owner import owner_id
 from tests.support.labs import Lab, tear_down
 from tests.support.project import CHECKOUT, Project, kill_group
 
-pytestmark = pytest.mark.vms
+pytestmark = pytest.mark.long
 STACK = "vms"
 PROGRAM = """\
 import pulumi

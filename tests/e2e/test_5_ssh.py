@@ -256,11 +256,11 @@ def test_after_destroy_the_machines_are_empty_again(ha: Lab, made: Machines) -> 
 @pytest.mark.parametrize(
     "moment",
     [
-        "m1: kubeadm init, ",
+        pytest.param("m1: kubeadm init, ", marks=pytest.mark.long),
         "m1: kubeadm: [certs]",
-        "m1: kubeadm: [addons]",
+        pytest.param("m1: kubeadm: [addons]", marks=pytest.mark.long),
         "w1: kubeadm join ",
-        "w1: kubeadm: [preflight]",
+        pytest.param("w1: kubeadm: [preflight]", marks=pytest.mark.long),
     ],
 )
 def test_an_up_that_is_killed_in_the_middle_is_finished_by_the_next(
@@ -288,6 +288,7 @@ def test_an_up_that_is_killed_in_the_middle_is_finished_by_the_next(
 # -- an etcd of its own --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_etcd_of_its_own_on_three_machines(project: Project, made: Machines, tmp_path: Path) -> None:
     with lab_of(project, "etcd5", spec(made, 1, 2, etcd=["m1", "w1", "w2"])) as lab:
         lab.up().ok()
@@ -309,6 +310,7 @@ def test_an_etcd_of_its_own_on_three_machines(project: Project, made: Machines, 
 # -- another version of Kubernetes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_upgrade_goes_node_by_node(project: Project, made: Machines) -> None:
     missing = artifacts.missing(Demand(BEFORE, "ssh", ("calico",)), pulumi=False)
     if missing:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from modules.artifacts import releases
 from modules.base.probe import Answer, wait_for
 from modules.host.engine import choose
 from tests.support.http import fetch
@@ -202,6 +201,7 @@ MOMENTS: dict[str, Callable[[Lab], bool]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_up_killed_and_run_again_reaches_the_same_lab(small: Lab, moment: str) -> None:
     small.save()
@@ -246,7 +246,7 @@ def volume(lab: Lab) -> tuple[str, str]:
     return f"{place}/kept", node
 
 
-@pytest.mark.skipif(OLDER not in releases.KUBERNETES, reason=f"Kubernetes {OLDER} is not in the catalogue")
+@pytest.mark.long
 def test_kubernetes_is_upgraded_in_place_and_the_app_keeps_its_data(project: Project) -> None:
     app = {"name": "db", "workload": "statefulset", "volume": "64MiB at /data", "expose": [{"clusterip": {}}]}
     spec = {**MINI, "workers": 1, "kubernetes": OLDER, "addons": ["calico", "local-path"], "apps": [app]}
@@ -270,6 +270,7 @@ def test_kubernetes_is_upgraded_in_place_and_the_app_keeps_its_data(project: Pro
     lab.receipt().ok()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["minikube", "kind"])
 def test_a_file_that_names_no_key_of_a_backend_makes_the_same_lab_on_each(project: Project, backend: str) -> None:
     """kind comes last: what minikube's machines left in the kernel would keep it from starting."""

@@ -14,7 +14,7 @@ from tests.support.http import fetch
 from tests.support.labs import Lab
 from tests.support.project import Project
 
-pytestmark = pytest.mark.vms
+pytestmark = pytest.mark.long
 STACK = "e2e-vms"
 SPEC: dict[str, Any] = {
     "backend": "libvirt",
