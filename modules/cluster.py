@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
-from modules.manifests.objects import WORKLOADS, on_host_network
+from modules.manifests.objects import WORKLOADS
 from modules.manifests.waiting import SKIP, WAIT_FOR
 from modules.resources.ready import Ready
 from modules.topology.plan import LabPlan
@@ -115,7 +115,7 @@ class Turn:
     def of(self, obj: Object) -> tuple[pulumi.Resource, ...]:
         if awaited(obj):
             return (*self.pods, *self.waits)
-        return self.pods if obj["kind"] in WORKLOADS and not on_host_network(obj) else self.told
+        return self.pods if obj["kind"] in WORKLOADS else self.told
 
 
 @dataclass(frozen=True)

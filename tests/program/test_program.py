@@ -265,10 +265,9 @@ def _group(resource: Registered) -> str:
 
 
 def _needs_network(resource: Registered) -> bool:
-    """Whether it starts pods that cannot run before the network of pods does."""
-    if resource.inputs.get("kind") not in WORKLOADS or resource.name.startswith("calico/"):
-        return False
-    return not resource.inputs["spec"]["template"]["spec"].get("hostNetwork")
+    """Whether it starts pods that cannot run, or do not know what they need, before the network of pods is there."""
+    first = ("calico/", "metrics-server/")
+    return resource.inputs.get("kind") in WORKLOADS and not resource.name.startswith(first)
 
 
 def _waits(resource: Registered) -> bool:
