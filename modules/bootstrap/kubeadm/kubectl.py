@@ -20,6 +20,7 @@ PATIENCE = 90.0
 TRANSIENT = (
     "was refused", "connection reset", "i/o timeout", "TLS handshake timeout", "unexpected EOF", ": EOF",
     "etcdserver: leader changed", "etcdserver: request timed out", "ServiceUnavailable", "currently unable to handle",
+    'User "kubernetes-admin" cannot',  # an API server that has not read its own rules yet
     "Client.Timeout exceeded", "http2: client connection lost", "no route to host",
 )  # fmt: skip
 
