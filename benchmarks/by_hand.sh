@@ -36,7 +36,7 @@ kubectl rollout status deployment/kubia --timeout=180s >/dev/null
 until [ -n "$(address default kubia-lb)" ]; do sleep 0.1; done
 until [ -n "$(address traefik traefik)" ]; do sleep 0.1; done
 step app
-kubectl exec deployment/kubia -- /echo get --count 1 http://kubia >/dev/null
+until kubectl exec deployment/kubia -- /echo get --count 1 http://kubia >/dev/null 2>&1; do sleep 0.1; done
 answers "http://$(kubectl get nodes -o 'jsonpath={.items[0].status.addresses[0].address}'):30080/"
 answers "http://$(address default kubia-lb)/"
 answers -H "Host: $INGRESS_HOST" "http://$(address traefik traefik)/"

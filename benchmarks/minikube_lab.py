@@ -12,6 +12,7 @@ import os
 import platform
 import shlex
 import statistics
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from benchmarks.processes import measure
 from modules import artifacts
 from modules.apps import objects as app_objects
 from modules.artifacts import images
+from modules.base.probe import Answer, wait_for
 from modules.host import facts
 from modules.host.engine import Engine, choose
 from modules.known import known
@@ -77,6 +79,15 @@ def by_hand(lab: LabPlan, files: LabFiles, engine: Engine, image: str, path: str
     }
 
 
+def _all_answer(lab: Lab) -> Answer[bool]:
+    """The script too asks until it is answered: the cluster's DNS may be a moment behind."""
+    try:
+        _answering(lab)
+    except AssertionError as error:
+        return Answer(None, str(error))
+    return Answer(True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -116,7 +127,9 @@ def main() -> None:
                 print("   ", " ".join(done.output.split("\n")), flush=True)
                 away()
             pulumi("up", "up")
-            _answering(lab)
+            started = time.monotonic()
+            wait_for("every exposure answers", lambda: _all_answer(lab), timeout=90)
+            note("then answering", time.monotonic() - started)
             pulumi("up, no change", "up")
             pulumi("destroy", "destroy")
     finally:
