@@ -257,10 +257,8 @@ def test_after_destroy_the_machines_are_empty_again(ha: Lab, made: Machines) -> 
     "moment",
     [
         pytest.param("m1: kubeadm init, ", marks=pytest.mark.long),
-        "m1: kubeadm: [certs]",
-        pytest.param("m1: kubeadm: [addons]", marks=pytest.mark.long),
-        "w1: kubeadm join ",
-        pytest.param("w1: kubeadm: [preflight]", marks=pytest.mark.long),
+        "m1: kubeadm: [addons]",
+        "w1: kubeadm: [preflight]",
     ],
 )
 def test_an_up_that_is_killed_in_the_middle_is_finished_by_the_next(
