@@ -1,8 +1,13 @@
-"""For all tests: a machine that is busy makes none of them fail."""
+"""For all tests: a machine that is busy makes none of them fail, nor does a caller that has Ctrl-C ignored (nohup)."""
 
 from __future__ import annotations
+
+import signal
 
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
+
+# Inherited by every program that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
