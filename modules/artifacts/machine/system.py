@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 LABEL = "stacklab"  # of the root file system
-CMDLINE = f"root=LABEL={LABEL} rw console=tty0 console=ttyS0,115200 net.ifnames=0 quiet ds=nocloud"
+SEEDED = "stacklab.seed"  # on the kernel's command line: a seed disk of ours is there, cloud-init is not needed
+CMDLINE = f"root=LABEL={LABEL} rw console=tty0 console=ttyS0,115200 net.ifnames=0 quiet {SEEDED} cloud-init=disabled"
 
 # It grows to the size of the disk at each boot. New inode tables are not zeroed: that would only fill a sparse disk.
 FSTAB = f"LABEL={LABEL} / ext4 defaults,noatime,noinit_itable,x-systemd.growfs 0 0\n"
@@ -23,6 +25,27 @@ MACAddressPolicy=none
 """
 
 SSHD = "PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxSessions 64\nMaxStartups 64\n"
+
+# Below every name that cloud-init gives its own file, so that where it runs, its word counts.
+NETWORK = "[Match]\nName=eth0\n\n[Network]\nDHCP=ipv4\n"
+
+SEED_UNIT = "/etc/systemd/system/stacklab-seed.service"
+SEED_SCRIPT = "/usr/local/lib/stacklab/seed.sh"
+SEED_SERVICE = f"""\
+[Unit]
+Description=First boot of a lab's machine: its name and keys
+DefaultDependencies=no
+ConditionKernelCommandLine={SEEDED}
+After=local-fs.target systemd-udevd.service
+Wants=network-pre.target
+Before=network-pre.target systemd-networkd.service ssh.service shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh {SEED_SCRIPT}
+"""
 
 # Only what a lab's seed uses: the rest takes a second each on an emulated machine.
 CLOUD = """\
@@ -52,9 +75,15 @@ def files() -> Mapping[str, str]:
         "/etc/systemd/journald.conf.d/stacklab.conf": "[Journal]\nSystemMaxUse=100M\n",
         "/etc/systemd/networkd.conf.d/stacklab.conf": NETWORKD,
         "/etc/systemd/network/10-stacklab-pods.link": POD_LINKS,
+        "/etc/systemd/network/90-stacklab.network": NETWORK,
+        SEED_UNIT: SEED_SERVICE,
+        SEED_SCRIPT: (Path(__file__).parent / "seed.sh").read_text(),
     }
 
 
 def links() -> Mapping[str, str]:
     """Path on the machine -> where the symbolic link points."""
-    return {"/etc/resolv.conf": "/run/systemd/resolve/stub-resolv.conf"}
+    return {
+        "/etc/resolv.conf": "/run/systemd/resolve/stub-resolv.conf",
+        f"/etc/systemd/system/multi-user.target.wants/{Path(SEED_UNIT).name}": SEED_UNIT,
+    }

@@ -1,7 +1,7 @@
-"""What cloud-init is told at the first boot, as the ISO image that it looks for (NoCloud, label cidata).
+"""What a machine is told at its first boot, as the ISO image that cloud-init looks for (NoCloud, label cidata).
 
-The host key is made before the machine is, so that the first contact is verified. Only what is needed is said: each
-module of cloud-init that runs costs a second or more on an emulated machine.
+The host key is made before the machine is, so that the first contact is verified. The same is said twice: as
+cloud-init's data, and as plain files that the machine image of our own takes over without it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,20 @@ def files(seed: Seed) -> Mapping[str, str]:
         "meta-data": _yaml({"instance-id": seed.instance, "local-hostname": seed.machine}),
         "network-config": _yaml(_network(seed)),
         "user-data": "#cloud-config\n" + _yaml(_user_data(seed)),
+        **_plain(seed),
     }
+
+
+def _plain(seed: Seed) -> dict[str, str]:
+    """For modules/artifacts/machine/seed.sh."""
+    told = {
+        "instance-id": seed.instance,
+        "hostname": seed.machine,
+        "authorized_keys": seed.authorized,
+        "ssh_host_ed25519_key": seed.host_key,
+        "ssh_host_ed25519_key.pub": seed.host_public,
+    }
+    return {name: text.rstrip("\n") + "\n" for name, text in told.items()}
 
 
 def _user_data(seed: Seed) -> dict[str, Any]:
