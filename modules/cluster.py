@@ -196,7 +196,8 @@ def reached(
         enable_server_side_apply=True,
         # When a cluster was made anew, the objects of the one before are only in the state any more.
         delete_unreachable=True,
-        kube_client_settings=k8s.KubeClientSettingsArgs(qps=200, burst=400),
+        # The first question for all schemas takes an emulated machine longer than the usual 32 s.
+        kube_client_settings=k8s.KubeClientSettingsArgs(qps=200, burst=400, timeout=180),
         opts=pulumi.ResourceOptions(deleted_with=resource),
     )
     machines = [{"name": m.name, "role": m.role, "address": m.address, "ssh": ssh(m.address)} for m in plan.machines]
