@@ -14,8 +14,10 @@ from modules.topology.plan import LabPlan
 
 NAME = "calico"
 POOL_VXLAN = {"vxlan": "Always", "vxlan-cross-subnet": "CrossSubnet"}
-# Felix answers here on the machine's loopback: cheaper to ask than to start calico-node -felix-ready each second.
+# Felix answers here on the machine's loopback: far cheaper to ask than to start another calico-node for each question.
 FELIX_READY: dict[str, Any] = {"httpGet": {"host": "127.0.0.1", "port": 9099, "path": "/readiness"}}
+FELIX_LIVE: dict[str, Any] = {"httpGet": {"host": "127.0.0.1", "port": 9099, "path": "/liveness"}}
+PROBES = ("livenessProbe", "readinessProbe")
 
 
 class CalicoSettings(Settings):
@@ -53,11 +55,18 @@ def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
                 "IP_AUTODETECTION_METHOD": f"cidr={plan.network.machines}",
             },
         )
-        start_quickly(main, probe=FELIX_READY)
+        for probe, handler in zip(PROBES, (FELIX_LIVE, FELIX_READY), strict=True):
+            main[probe] = {**handler, **{key: value for key, value in main[probe].items() if key != "exec"}}
+        start_quickly(main)
+
+    def controllers(obj: Object) -> None:
+        for probe in PROBES:  # each question starts a program
+            container(obj, "calico-kube-controllers")[probe]["periodSeconds"] = 60
 
     found = slim_schemas(parse(artifacts.manifest(NAME), source=f"manifest {NAME}"))
     found = change(found, "ConfigMap", "calico-config", config)
     found = change(found, "DaemonSet", "calico-node", node)
+    found = change(found, "Deployment", "calico-kube-controllers", controllers)
     # The controllers only tidy up: a lab is ready without them, and they start when the first machine is.
     return [
         not_awaited(obj) if (obj["kind"], obj["metadata"]["name"]) == ("Deployment", "calico-kube-controllers") else obj

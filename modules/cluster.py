@@ -12,6 +12,7 @@ import pulumi_kubernetes as k8s
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
 from modules.manifests.objects import WORKLOADS
 from modules.manifests.waiting import SKIP, WAIT_FOR
+from modules.resources.definitions import Definitions
 from modules.resources.ready import Ready
 from modules.topology.plan import LabPlan
 
@@ -20,6 +21,7 @@ FIELD_MANAGER = {"pulumi.com/patchFieldManager": "stacklab"}
 # Deleted at once, what belongs to it a moment later. In the provider's own way, foreground, one that is gone between
 # two looks of the provider is waited for until time is up (seen with a Service); workloads end slowly enough for it.
 GONE_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
+DEFINITION = "CustomResourceDefinition"
 PATIENCE = "5m"
 PATIENCE_GONE = "1m"
 AWAITED = frozenset({"DaemonSet", "Deployment", "Ingress", "Job", "PersistentVolumeClaim", "Service", "StatefulSet"})
@@ -63,16 +65,36 @@ class Cluster:
     def apply(
         self, owner: str, objects: Sequence[Object], parent: pulumi.Resource, turn: Turn | None = None
     ) -> Applied:
-        """Register each object as a resource of its own type, after those it needs and at once with all others."""
+        """Register each object as a resource of its own type, after those it needs and at once with all others.
+
+        Definitions of custom resources go together: see modules/resources/definitions.py.
+        """
         after = follows(objects)
+        definitions = [obj for obj in objects if obj["kind"] == DEFINITION]
         made: dict[Id, KubernetesObject] = {}
-        for obj in _needed_first(objects, after):
+        first: dict[Id, pulumi.Resource] = {}
+        if definitions:
+            together = self._define(owner, definitions, parent, turn or Turn())
+            first = {identity(obj): together for obj in definitions}
+        for obj in _needed_first([obj for obj in objects if obj["kind"] != DEFINITION], after):
             this = identity(obj)
-            before = [*(made[one] for one in after[this]), *(turn or Turn()).of(obj)]
+            needed = dict.fromkeys(first.get(one) or made[one] for one in after[this])
+            before = [*needed, *(turn or Turn()).of(obj)]
             secret = ["data"] if this.kind == "Secret" else ()
             opts = self.options(parent, before, secret, PATIENCE if this.kind in WORKLOADS else PATIENCE_GONE)
             made[this] = KubernetesObject(resource_name(owner, this), obj, opts)
-        return Applied(made, tuple(made[one] for one in leaves(after)))
+        return Applied(made, tuple(dict.fromkeys(first.get(one) or made[one] for one in leaves(after))))
+
+    def _define(
+        self, owner: str, definitions: Sequence[Object], parent: pulumi.Resource, turn: Turn
+    ) -> pulumi.Resource:
+        return Definitions(
+            owner,
+            cluster=pulumi.Output.concat(self.plan.stack, "/", self.generation),
+            kubeconfig_file=self.kubeconfig_file,
+            definitions=definitions,
+            opts=pulumi.ResourceOptions(parent=parent, deleted_with=self.resource, depends_on=list(turn.told)),
+        )
 
     def ready(
         self,
@@ -149,7 +171,7 @@ class KubernetesObject(pulumi.CustomResource):
 def awaited(obj: Object) -> bool:
     """Whether the Kubernetes provider waits for more than the object's being there."""
     annotations = obj["metadata"].get("annotations", {})
-    if obj["kind"] == "CustomResourceDefinition" or SKIP in annotations:
+    if obj["kind"] == DEFINITION or SKIP in annotations:
         return False
     return WAIT_FOR in annotations or obj["kind"] in AWAITED
 
@@ -167,7 +189,8 @@ def _needed_first(objects: Sequence[Object], after: Mapping[Id, tuple[Id, ...]])
     def put(this: Id) -> None:
         if this not in ordered:
             for before in after[this]:
-                put(before)
+                if before in by_id:
+                    put(before)
             ordered[this] = by_id[this]
 
     for this in by_id:

@@ -71,6 +71,8 @@ def environment() -> dict[str, str]:
         "PATH": path_with([Path(sys.executable).parent, tools()], os.environ.get("PATH", "")),
         "PULUMI_HOME": str(folder()),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Pulumi's own, four for each core, are soon taken by those that wait, and a machine cannot join meanwhile.
+        "PULUMI_PARALLEL": os.environ.get("PULUMI_PARALLEL", "32"),
         # gRPC's own handlers break a fork beside its threads, and our programs are started by forks (docs/decisions).
         "GRPC_ENABLE_FORK_SUPPORT": "false",
     }

@@ -38,6 +38,7 @@ say boot "$(cat /proc/sys/kernel/random/boot_id)"
 [ ! -d /proc/sys/net/bridge ] || say bridged yes
 say cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
 if (echo -1 >/proc/self/oom_score_adj) 2>/dev/null; then say oom yes; else say oom no; fi
+say virt "$(systemd-detect-virt --vm 2>/dev/null)"
 say memory "$(awk '/^MemTotal:/ {{print $2}}' /proc/meminfo)"; say cpus "$(nproc)"
 say disk "$(df -Pk /var/lib | awk 'NR==2 {{print $4}}')"
 if [ -e /run/.containerenv ] || [ -e /.dockerenv ] ||
@@ -91,6 +92,7 @@ class Facts:
     cpus: int
     disk: int
     container: bool
+    emulated: bool
     systemd: bool
     swap: tuple[str, ...]
     selinux: str
@@ -110,7 +112,7 @@ class Facts:
 
     @property
     def limits(self) -> Limits:
-        return Limits(cgroup_v1=self.cgroup_v1, no_oom_adjust=not self.oom_adjust)
+        return Limits(cgroup_v1=self.cgroup_v1, no_oom_adjust=not self.oom_adjust, emulated=self.emulated)
 
 
 def parse(said: str) -> Facts:
@@ -141,6 +143,7 @@ def parse(said: str) -> Facts:
         cpus=int(one("cpus") or 0),
         disk=int(one("disk") or 0) * 1024,
         container=one("container") == "yes",
+        emulated=one("virt") == "qemu",
         systemd=one("systemd") == "yes",
         swap=every("swap"),
         selinux=one("selinux"),

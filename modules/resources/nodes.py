@@ -116,7 +116,11 @@ def node_of(machine: Props, facts: object = None) -> Node:
 
 def limits_of(facts: object) -> Limits:
     found = facts if isinstance(facts, Mapping) else {}
-    return Limits(cgroup_v1=bool(found.get("cgroup_v1")), no_oom_adjust=bool(found.get("no_oom_adjust")))
+    return Limits(
+        cgroup_v1=bool(found.get("cgroup_v1")),
+        no_oom_adjust=bool(found.get("no_oom_adjust")),
+        emulated=bool(found.get("emulated")),
+    )
 
 
 def cluster_of(props: Props, owner: str) -> Cluster:

@@ -151,6 +151,7 @@ def facts_of(seen: Facts) -> dict[str, Any]:
         "container": seen.container,
         "cgroup_v1": seen.limits.cgroup_v1,
         "no_oom_adjust": seen.limits.no_oom_adjust,
+        "emulated": seen.limits.emulated,
     }
 
 

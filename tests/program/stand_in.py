@@ -83,6 +83,8 @@ def calico() -> list[dict[str, Any]]:
         "readinessProbe": {"exec": {"command": ["/bin/calico-node", "-felix-ready"]}, "periodSeconds": 10},
         "livenessProbe": {"exec": {"command": ["/bin/calico-node", "-felix-live"]}, "initialDelaySeconds": 10},
     }
+    ask = {"exec": {"command": ["/usr/bin/check-status"]}, "periodSeconds": 10}
+    controllers = {"name": "calico-kube-controllers", "readinessProbe": dict(ask), "livenessProbe": dict(ask)}
     config = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -95,7 +97,7 @@ def calico() -> list[dict[str, Any]]:
         crd("crd.projectcalico.org", "ippools", "IPPool"),
         *rights("calico-node"),
         workload("DaemonSet", "calico-node", "kube-system", node),
-        workload("Deployment", "calico-kube-controllers", "kube-system", {"name": "calico-kube-controllers"}),
+        workload("Deployment", "calico-kube-controllers", "kube-system", controllers),
     ]
 
 

@@ -114,7 +114,7 @@ def test_objects_are_told_while_machines_join_and_waited_for_when_all_are_in(lab
     all_in = {r.urn for r in graph.of("Member")}
     for waiting in graph.of("Ready"):
         assert all_in <= before(waiting, graph), waiting.name
-    told = [r for r in graph.inside() if r.inputs["kind"] == "CustomResourceDefinition"]
+    told = graph.of("Definitions")
     assert told
     assert not [r.name for r in told if all_in & before(r, graph)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def test_every_object_goes_through_the_labs_own_provider_and_dies_with_its_clust
 def test_custom_resources_follow_their_definitions(graph: Graph) -> None:
     by_urn = {r.urn: r for r in graph.resources}
     definitions = {
-        (d.inputs["spec"]["group"], d.inputs["spec"]["names"]["kind"]): d for d in graph.of("CustomResourceDefinition")
+        (one["spec"]["group"], one["spec"]["names"]["kind"]): together
+        for together in graph.of("Definitions")
+        for one in map(json.loads, together.inputs["definitions"].values())
     }
     custom = [r for r in graph.inside() if (_group(r), r.inputs["kind"]) in definitions]
     assert {r.inputs["kind"] for r in custom} >= {"IPAddressPool", "L2Advertisement"}
@@ -274,7 +277,7 @@ def _waits(resource: Registered) -> bool:
     """Whether making it ends only when something runs in the cluster."""
     if resource.type.endswith(":Ready"):
         return True
-    if not resource.type.startswith("kubernetes:") or resource.type.endswith(":CustomResourceDefinition"):
+    if not resource.type.startswith("kubernetes:"):
         return False
     return awaited(resource.inputs)
 

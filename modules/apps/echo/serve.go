@@ -17,9 +17,9 @@ import (
 
 const (
 	defaultPort = "8080"
-	// defaultDrain covers the time from SIGTERM until every node has taken the pod's address out of its rules:
-	// requests that still come in between are answered. It stays far below the 30 s after which Kubernetes kills.
-	defaultDrain = 3 * time.Second
+	// defaultDrain covers the time from SIGTERM until every node has taken the pod's address out of its rules, on a busy
+	// machine too: requests that still come in between are answered. After 30 s Kubernetes kills.
+	defaultDrain = 8 * time.Second
 	// finish is how long requests under way may take after the drain.
 	finish = 10 * time.Second
 )

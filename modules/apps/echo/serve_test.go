@@ -15,7 +15,7 @@ func TestSettings(t *testing.T) {
 		want settings
 		bad  bool
 	}{
-		{nil, settings{"8080", 3 * time.Second, slog.LevelInfo}, false},
+		{nil, settings{"8080", 8 * time.Second, slog.LevelInfo}, false},
 		{map[string]string{"PORT": "80", "DRAIN_SECONDS": "0.5", "LOG_LEVEL": "debug"}, settings{"80", 500 * time.Millisecond, slog.LevelDebug}, false},
 		{map[string]string{"DRAIN_SECONDS": "0"}, settings{"8080", 0, slog.LevelInfo}, false},
 		{map[string]string{"PORT": "70000"}, settings{}, true},

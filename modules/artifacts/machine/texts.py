@@ -34,14 +34,16 @@ SYSCTLS_AT_LEAST: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a machine that is itself a container may lack.
+    """What a machine that is itself a container may lack, or one whose processor is a program.
 
     cgroup_v1:     the kubelet refuses to start on it unless it is told not to (its configuration, not these files).
     no_oom_adjust: a process may not lower its oom_score_adj.
+    emulated:      everything takes ten times as long.
     """
 
     cgroup_v1: bool = False
     no_oom_adjust: bool = False
+    emulated: bool = False
 
 
 def containerd_config(pause: str, limits: Limits | None = None) -> str:

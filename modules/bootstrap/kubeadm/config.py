@@ -48,6 +48,13 @@ TIMEOUTS = {
     "upgradeManifests": "8m0s",
 }
 
+# A leader that is ten seconds late ends itself, and a machine that is emulated is late whenever much begins at once.
+ELECTION = {
+    "leader-elect-lease-duration": "60s",
+    "leader-elect-renew-deadline": "45s",
+    "leader-elect-retry-period": "8s",
+}
+
 
 def init(
     cluster: Cluster,
@@ -69,7 +76,8 @@ def init(
     }
     if certificate_key:
         first["certificateKey"] = certificate_key
-    return _dump(first, cluster_configuration(cluster), kubelet(), proxy(cluster))
+    configuration = cluster_configuration(cluster, emulated=node.limits.emulated)
+    return _dump(first, configuration, kubelet(), proxy(cluster))
 
 
 def join(
@@ -98,7 +106,7 @@ def join(
     return _dump(text)
 
 
-def cluster_configuration(cluster: Cluster) -> dict[str, Any]:
+def cluster_configuration(cluster: Cluster, *, emulated: bool = False) -> dict[str, Any]:
     """The ClusterConfiguration; kubeadm keeps it in the cluster, and reads it there at each join and upgrade."""
     names = ["localhost", "127.0.0.1", cluster.front.api]
     if cluster.front.vip:
@@ -125,6 +133,8 @@ def cluster_configuration(cluster: Cluster) -> dict[str, Any]:
                 "keyFile": f"{ETCD_PKI}/apiserver-etcd-client.key",
             }
         }
+    if emulated:
+        found |= {part: {"extraArgs": _arguments(ELECTION)} for part in ("controllerManager", "scheduler")}
     if cluster.repository:
         found["imageRepository"] = cluster.repository
     return found
@@ -188,6 +198,10 @@ def _taint(text: str) -> Mapping[str, str]:
     key, _, effect = text.rpartition(":")
     name, _, value = key.partition("=")
     return {"key": name, **({"value": value} if value else {}), "effect": effect}
+
+
+def _arguments(found: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in found.items()]
 
 
 def _local(node: Node) -> dict[str, Any]:
