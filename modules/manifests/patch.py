@@ -87,7 +87,7 @@ def shell_env(target: dict[str, Any], values: dict[str, str]) -> None:
             env[at] = entry
 
 
-def start_quickly(target: dict[str, Any], *, probe: dict[str, Any] | None = None, patience: int = 300) -> None:
+def start_quickly(target: dict[str, Any], *, patience: int = 300) -> None:
     """Let a container be ready within a second of being able to, in place.
 
     A manifest's readiness probe asks every ten seconds or after a long first pause. A startup probe asks every second
@@ -95,7 +95,7 @@ def start_quickly(target: dict[str, Any], *, probe: dict[str, Any] | None = None
     """
     ready = target["readinessProbe"]
     ready.pop("initialDelaySeconds", None)
-    handler = probe or {key: ready[key] for key in ("httpGet", "tcpSocket", "exec", "grpc") if key in ready}
+    handler = {key: ready[key] for key in ("httpGet", "tcpSocket", "exec", "grpc") if key in ready}
     target["startupProbe"] = {**handler, "periodSeconds": 1, "failureThreshold": patience}
     target.get("livenessProbe", {}).pop("initialDelaySeconds", None)
 

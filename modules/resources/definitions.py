@@ -80,7 +80,11 @@ def _apply(props: Props, definitions: Mapping[str, str]) -> None:
     if not definitions:
         return
     manifests = json.dumps({"apiVersion": "v1", "kind": "List", "items": [json.loads(d) for d in definitions.values()]})
-    _kubectl(props, ["apply", "--server-side", "--force-conflicts", MANAGER, "--filename=-"], stdin=manifests)
+    _kubectl(
+        props,
+        ["apply", "--server-side", "--force-conflicts", "--validate=ignore", MANAGER, "--filename=-"],
+        stdin=manifests,
+    )
     _kubectl(props, ["wait", "--for=condition=Established", f"--timeout={PATIENCE}s", *_crds(definitions)])
 
 

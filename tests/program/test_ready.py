@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from modules.base.errors import StacklabError
 from modules.manifests import told_first
 from modules.resources.ready import ReadyProvider, command
 from tests.program.stand_in import metallb, metrics_server
+from tests.support.kubectl import Kubectl
 
 provider = ReadyProvider()
 DEPLOYMENT = {"what": "deployment.apps/traefik", "namespace": "traefik", "until": "rollout"}
@@ -25,34 +24,6 @@ PROPS: dict[str, Any] = {
     "conditions": [DEPLOYMENT, SERVICE],
     "seen": ["uid:1", "uid:0"],
 }
-FAKE = """#!{python}
-import json, pathlib, sys
-here = pathlib.Path(__file__).parent
-with open(here / "calls", "a") as calls:
-    calls.write(json.dumps(sys.argv[1:]) + "\\n")
-says = json.loads((here / "says").read_text())
-for word in sys.argv:
-    if word in says:
-        print(says[word]["out"])
-        sys.exit(says[word]["code"])
-"""
-
-
-class Kubectl:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        program = folder / "kubectl"
-        program.write_text(FAKE.format(python=sys.executable))
-        program.chmod(0o755)
-        self.says()
-
-    def says(self, **words: tuple[str, int]) -> None:
-        data = {word: {"out": out, "code": code} for word, (out, code) in words.items()}
-        (self.folder / "says").write_text(json.dumps(data))
-
-    def calls(self) -> list[list[str]]:
-        file = self.folder / "calls"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.fixture

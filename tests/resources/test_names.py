@@ -18,6 +18,7 @@ from modules.resources.base import Provider
 NAMES = {
     "modules.resources.container_network ContainerNetworkProvider",
     "modules.resources.control_plane ControlPlaneProvider",
+    "modules.resources.definitions DefinitionsProvider",
     "modules.resources.etcd_members EtcdMembersProvider",
     "modules.resources.kind_cluster KindClusterProvider",
     "modules.resources.libvirt_acceleration LibvirtAccelerationProvider",
