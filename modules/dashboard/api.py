@@ -89,10 +89,12 @@ class Api:
 def _list(answer: httpx.Response) -> Sequence[Object]:
     try:
         found: Mapping[str, Any] = answer.json()
-        items: list[Object] = found["items"] or []
+        items = found["items"] or []
+        if all(item["metadata"] is not None for item in items):
+            return list(items)
     except (ValueError, KeyError, TypeError):
-        raise ApiAwayError(f"{answer.url.path}: this is not a list of Kubernetes") from None
-    return items
+        pass
+    raise ApiAwayError(f"{answer.url.path}: this is not a list of Kubernetes")
 
 
 def _message(answer: httpx.Response) -> str:

@@ -36,7 +36,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod; `app` is the app of the stack file that it belongs to, "" for the system's; without a `node`: not placed."""
+    """A pod; `app` is the app of the stack file that it belongs to, "" for the system's; without a node: not placed."""
 
     namespace: str
     name: str

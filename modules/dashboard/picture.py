@@ -12,7 +12,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from modules.dashboard.model import Figure, Machine, Pod, Snapshot, Tone
-from modules.dashboard.quantity import cores, size
+from modules.dashboard.quantity import cores, millicores, size
 from modules.pages.frame import templates
 
 PARTS = ("state", "ways", "machines", "events")
@@ -60,7 +60,7 @@ def parts(snapshot: Snapshot) -> dict[str, str]:
         "kinds": KINDS,
         "used": used,
         "figure": figure,
-        "cores": cores,
+        "millicores": millicores,
         "size": size,
         "ago": lambda when: ago(when, snapshot.at),
     }
@@ -107,7 +107,7 @@ def figure(value: Figure, unit: str) -> str:
     """0.2 of 2 cores, 312 MiB of 1.9 GiB."""
     show = cores if unit == "cores" else size
     if value.used is None:
-        return f"not measured, of {show(value.room)}" if value.room else "not measured"
+        return "not measured"
     words = f"{show(value.used)} of {show(value.room)}" if value.room else show(value.used)
     return f"{words} cores" if unit == "cores" else words
 

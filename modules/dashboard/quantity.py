@@ -18,9 +18,14 @@ def number(quantity: object) -> float | None:
         return None
 
 
+def millicores(value: float) -> str:
+    """As kubectl top has it: 0.004 -> 4m."""
+    return f"{value * 1000:.0f}m"
+
+
 def cores(value: float) -> str:
-    """0.004 -> 4 m, 1.25 -> 1.25."""
-    return f"{value * 1000:.0f} m" if value < 1 else f"{value:.2f}".rstrip("0").rstrip(".")
+    """0.21 -> 0.21, 2.0 -> 2."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def size(value: float) -> str:

@@ -45,8 +45,12 @@ def look(exposure: Exposure, kubectl: Kubectl) -> Reach:
         return replace(unasked(exposure, error.in_one_line()), ok=False)
     spent = time.monotonic() - started
     seen = judge(exposure.app, [reply], pods=1, sticky=False)
-    evidence = f"{reply.pod or f'HTTP {reply.status}'} answered in {_rough(spent)}" if seen.ok else seen.evidence
-    return replace(unasked(exposure, evidence), ok=seen.ok)
+    if not seen.ok:
+        return replace(unasked(exposure, seen.evidence), ok=False)
+    who = reply.pod or f"HTTP {reply.status}"
+    # Most of a port-forward's time is kubectl's own: it says nothing of the app.
+    answered = "answered" if exposure.kind == "clusterip" else f"answered in {_rough(spent)}"
+    return replace(unasked(exposure, f"{who} {answered}"), ok=True)
 
 
 def _forwarded(exposure: Exposure, kubectl: Kubectl) -> Reply:

@@ -90,7 +90,7 @@ class Watcher:
         """Ask every exposure once, some at a time; none while the API is away."""
         exposures = self.lab.exposures
         if self.away:
-            self._reached({one: reach.unasked(one, "not asked while the lab is away") for one in exposures})
+            self._reached({})
             return
         kubectl = self.source.kubectl(self.lab.kubeconfig)
         due = [one for one in exposures if self._is_due(one)]
@@ -144,6 +144,8 @@ class Watcher:
             )
 
     def _shown(self) -> tuple[Reach, ...]:
+        if self.away:
+            return tuple(reach.unasked(one, "not asked while the lab is away") for one in self.lab.exposures)
         return tuple(self.reaches.get(one) or reach.unasked(one, "asking") for one in self.lab.exposures)
 
 

@@ -77,8 +77,10 @@ class Live:
             while not self._closed:
                 bell.clear()
                 newest, parts = self.since(version)
-                if parts or newest < version:  # a browser that saw another run's versions begins anew
-                    version = newest
+                if newest < version:  # the browser counts by another run of the command
+                    newest, parts = self.since(0)
+                version = newest
+                if parts:
                     yield f"id: {version}\ndata: {json.dumps(parts)}\n\n".encode()
                 try:
                     await asyncio.wait_for(bell.wait(), BEAT)

@@ -152,6 +152,7 @@ def event(
     message: str, *, kind: str = "Normal", reason: str = "Scheduled", about: str = "kubia", when: str = THEN
 ) -> Object:
     return {
+        "metadata": {"name": about, "namespace": "default"},
         "type": kind,
         "reason": reason,
         "message": message,
