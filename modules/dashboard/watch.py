@@ -56,6 +56,7 @@ class Watcher:
     gone: Away | None = None
     reaches: dict[Exposure, Reach] = field(default_factory=dict)
     _api: Api | None = None
+    _looked: bool = False
     _round: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -84,7 +85,7 @@ class Watcher:
             states = self._states()
             cluster, gone = away.machines(lab, states), away.why(self.source.stack, error, states)
         with self._lock:
-            self.cluster, self.away = cluster, gone
+            self.cluster, self.away, self._looked = cluster, gone, True
 
     def refresh_reaches(self) -> None:
         """Ask every exposure once, some at a time; none while the API is away."""
@@ -131,6 +132,11 @@ class Watcher:
 
     # -- what is known ------------------------------------------------------------------------------------------
 
+    @property
+    def knows(self) -> bool:
+        """Whether there is anything to show: before the first look a lab would seem to be empty."""
+        return self._looked or self.gone is not None
+
     def snapshot(self) -> Snapshot:
         """All of it, as it is now."""
         with self._lock:
@@ -153,10 +159,14 @@ class Watcher:
 def kept_fresh(watcher: Watcher, live: Live, render: Callable[[Snapshot], Mapping[str, str]]) -> Iterator[None]:
     """Read in the background while the block runs and somebody looks; at the end nothing of it runs any more."""
 
+    turn = threading.Lock()  # what was known earlier is not put later
+
     def steadily(job: Callable[[], None], every: float) -> None:
         while live.watched():
             watcher.survive(job)
-            live.put(render(watcher.snapshot()))
+            with turn:
+                if watcher.knows:
+                    live.put(render(watcher.snapshot()))
             live.pause(every)
 
     jobs = (

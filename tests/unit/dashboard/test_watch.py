@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from pathlib import Path
+
 import pytest
 
 from modules.dashboard import picture, reach, watch
@@ -12,6 +14,7 @@ from modules.dashboard.watch import Watcher
 from modules.pages.live import Live
 from modules.verify.lab import App
 from tests.support.dashboard import source
+from tests.support.servers.kubernetes import Kubernetes
 from tests.unit.dashboard.conftest import MACHINES, FakeLab, exposures
 
 
@@ -72,6 +75,29 @@ def test_a_stopped_lab_says_so_and_comes_back(lab: FakeLab, watcher: Watcher) ->
     back = watcher.snapshot()
     assert back.away is None
     assert {r.ok for r in back.reaches} == {True}
+
+
+def test_a_lab_that_was_made_anew_is_read_with_its_new_kubeconfig(
+    lab: FakeLab, watcher: Watcher, tmp_path: Path
+) -> None:
+    watcher.refresh_cluster()
+    with Kubernetes(tmp_path / "anew") as anew:
+        anew.add_node("dev-control-plane", "10.200.1.11")
+        watcher.lab.kubeconfig.write_text(anew.kubeconfig.read_text())
+        lab.api.away = True
+        watcher.refresh_cluster()
+        assert watcher.snapshot().away is not None
+        watcher.refresh_cluster()
+        assert watcher.snapshot().away is None
+        assert [m.word for m in watcher.snapshot().cluster.machines] == ["Ready", "Missing", "Missing"]
+        watcher.close()
+
+
+def test_nothing_is_shown_before_the_first_look(lab: FakeLab, watcher: Watcher) -> None:
+    watcher.refresh_reaches()
+    assert not watcher.knows
+    watcher.refresh_cluster()
+    assert watcher.knows
 
 
 def test_a_lab_whose_backend_tells_nothing(lab: FakeLab, watcher: Watcher) -> None:
