@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from dataclasses import replace
-
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,38 @@ def test_nobody_is_asked_while_nobody_looks(lab: FakeLab, watcher: Watcher) -> N
         live.pause(0.2)
     assert lab.api.asked == []
     assert live.parts == {}
+
+
+def test_whoever_looks_first_sees_no_empty_lab(lab: FakeLab, watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API is slow, the apps are not."""
+    slow, asked = threading.Event(), threading.Event()
+    look, reaches = watcher.refresh_cluster, watcher.refresh_reaches
+
+    def look_late() -> None:
+        slow.wait(20)
+        look()
+
+    def ask_and_tell() -> None:
+        reaches()
+        asked.set()
+
+    monkeypatch.setattr(watcher, "refresh_cluster", look_late)
+    monkeypatch.setattr(watcher, "refresh_reaches", ask_and_tell)
+    monkeypatch.setattr(watch, "REACH_EVERY", 0.01)
+
+    async def first(live: Live) -> str:
+        stream = live.stream()
+        await anext(stream)
+        for _ in range(2):  # the second time what the first found was put, or not
+            asked.clear()
+            await asyncio.to_thread(asked.wait, 20)
+        assert live.parts == {}
+        slow.set()
+        return (await anext(stream)).decode()
+
+    live = Live()
+    with watch.kept_fresh(watcher, live, picture.parts):
+        assert "dev-control-plane" in asyncio.run(first(live))
 
 
 def test_what_is_known_can_be_json(lab: FakeLab) -> None:
