@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify lint unit artifacts e2e long test bench clean
+.PHONY: help setup tests-setup up down verify lint unit artifacts e2e long test bench clean
 
 STACK ?= dev
 BIN := .venv/bin
@@ -14,6 +14,9 @@ help: ## this list
 
 setup: ## host packages, virtual environment
 	@setup/bootstrap
+
+tests-setup: ## what only tests need besides: a browser
+	@setup/bootstrap --tests
 
 up: setup ## from a fresh machine to a running lab [STACK=dev]
 	@$(BIN)/stacklab validate $(STACK)
@@ -28,22 +31,22 @@ down: setup ## remove the lab and prove that nothing is left [STACK=dev]
 verify: ## reach everything in a running lab [STACK=dev]
 	@$(BIN)/stacklab verify $(STACK)
 
-lint: setup ## formatting, lint, types, layers
+lint: tests-setup ## formatting, lint, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-unit: setup ## the fast tests
+unit: tests-setup ## the fast tests
 	@$(BIN)/pytest -q -m "not e2e"
 
 artifacts: setup ## everything labs are made of
 	@$(BIN)/stacklab fetch
 
-e2e: setup artifacts ## real clusters on this machine
+e2e: tests-setup artifacts ## real clusters on this machine
 	@$(BIN)/pytest -m "e2e and not long" -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
 
-long: setup artifacts ## what takes many minutes: virtual machines, upgrades, more faults
+long: tests-setup artifacts ## what takes many minutes: virtual machines, upgrades, more faults
 	@$(BIN)/pytest -m long -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
 
 test: lint unit e2e ## everything; what CI runs

@@ -8,7 +8,7 @@ import os
 import ssl
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,30 @@ def read(text: str) -> Access:
     except (yaml.YAMLError, TypeError, KeyError, IndexError, ValueError) as error:
         # The text holds a private key: nothing of it goes into the error, nor does the cause.
         raise StacklabError(f"the kubeconfig is not whole ({type(error).__name__})", hint="pulumi up") from None
+
+
+@dataclass(frozen=True)
+class Client:
+    """What the API knows its user by: a certificate with its key, or a token. Never printed."""
+
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+
+def client(text: str) -> Client:
+    """The user of the kubeconfig."""
+    read(text)
+    try:
+        user: dict[str, Any] = yaml.safe_load(text)["users"][0]["user"]
+        if token := user.get("token"):
+            return Client(token=str(token))
+        names = ("client-certificate-data", "client-key-data")
+        certificate, key = (base64.b64decode(user[name], validate=True).decode() for name in names)
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
+        what = f"the kubeconfig's user has neither a certificate nor a token ({type(error).__name__})"
+        raise StacklabError(what, hint="pulumi up") from None
+    return Client(certificate, key)
 
 
 def with_server(text: str, server: str) -> str:

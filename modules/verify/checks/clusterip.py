@@ -11,7 +11,9 @@ from modules.verify.checks.spread import STICKY_REQUESTS, judge
 from modules.verify.context import Context
 from modules.verify.finding import Look
 from modules.verify.forward import ask_through
+from modules.verify.kubectl import Kubectl
 from modules.verify.lab import NAMESPACE, Exposure, enough_requests, forwarded
+from modules.verify.web import Reply
 
 HINT = "kubectl get service,endpointslices,pods -o wide"
 MOST = 300
@@ -61,8 +63,12 @@ class PortForward:
 
     def look(self, context: Context) -> Look:
         """One request through it."""
-        words, _, _ = forwarded(self.exposure.command)
-        if Path(words[0]).name == "kubectl":
-            words[0] = os.fspath(context.kubectl.binary)
-        reply = ask_through(words, timeout=15)
-        return judge(self.exposure.app, [reply], pods=1, sticky=False)
+        return judge(self.exposure.app, [through_command(self.exposure, context.kubectl)], pods=1, sticky=False)
+
+
+def through_command(exposure: Exposure, kubectl: Kubectl, *, timeout: float = 15) -> Reply:
+    """What the app says to one request through the printed command, run by the lab's own kubectl."""
+    words, _, _ = forwarded(exposure.command)
+    if Path(words[0]).name == "kubectl":
+        words[0] = os.fspath(kubectl.binary)
+    return ask_through(words, timeout=timeout)

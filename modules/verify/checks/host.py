@@ -50,13 +50,17 @@ class FromHost:
         sticky = app.sticky and exposure.kind != "ingress"
         if app.sticky and not sticky:
             pods = 1
-        host = exposure.host if exposure.kind == "ingress" else ""
         replies: list[Reply] = []
         for _ in range(STICKY_REQUESTS if sticky else enough_requests(pods)):
-            replies.append(ask(exposure.target, host=host))
+            replies.append(one_request(exposure))
             if replies[-1].status == 0 or (not sticky and complete(replies, pods)):
                 break
         return judge(app, replies, pods=pods, sticky=sticky)
+
+
+def one_request(exposure: Exposure) -> Reply:
+    """What a user's browser on this machine gets."""
+    return ask(exposure.target, host=exposure.host if exposure.kind == "ingress" else "")
 
 
 def at_each_machine(exposure: Exposure, machines: Sequence[Machine]) -> list[FromHost]:

@@ -38,6 +38,7 @@ class Machine:
             "setup/bootstrap",
             "setup/build.lock",
             "setup/libvirt.lock",
+            "setup/browser.lock",
             "requirements.lock",
             "pyproject.toml",
         ):
@@ -59,9 +60,9 @@ class Machine:
         self.program("apt-cache", f'#!/bin/sh\ncase "$2" in {"|".join(offered)}) ;; *) exit 100;; esac\n')
         self.program("apt-get", SAY)
 
-    def run(self, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.checkout / "setup" / "bootstrap"],
+            [self.checkout / "setup" / "bootstrap", *words],
             env={"PATH": str(self.bin), "LOG": str(self.log), **env},
             text=True,
             capture_output=True,
@@ -203,6 +204,37 @@ def test_a_run_that_was_stopped_is_taken_up_again(machine: Machine) -> None:
     machine.program("python3", PYTHON)
     assert machine.run().returncode == 0
     assert (machine.checkout / ".venv" / "bin" / "stacklab").exists()
+
+
+def test_a_lab_waits_for_nothing_that_only_tests_need(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE, offered=("chromium",))
+    machine.run()
+    assert installs(machine) == []
+    assert not [call for call in machine.calls("python") if "setup/browser.lock" in call]
+
+
+def test_what_tests_need_is_installed_once_also_after_the_rest(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE, offered=("chromium",))
+    machine.run()
+    for _ in range(2):
+        assert machine.run("--tests").returncode == 0
+    assert installs(machine)[1:3] == ["chromium", "fonts-dejavu-core"]
+    (call,) = [one for one in machine.calls("python") if "setup/browser.lock" in one]
+    assert "--require-hashes" in call
+
+
+def test_a_browser_that_is_there_is_used(machine: Machine) -> None:
+    machine.debian(*BASE, *ENGINE)
+    machine.program("google-chrome", "#!/bin/sh\n")
+    assert machine.run("--tests").returncode == 0
+    assert installs(machine) == []
+
+
+def test_an_unknown_word_is_named_with_what_is_allowed(machine: Machine) -> None:
+    result = machine.run("--test")
+    assert result.returncode == 1
+    assert "--test " in result.stderr
+    assert "allowed: --tests" in result.stderr
 
 
 def test_it_is_a_plain_shell_script() -> None:
