@@ -6,7 +6,6 @@ The machines are system containers: the same code over SSH as for any machine. T
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from modules import artifacts
-from modules.artifacts.needs import Demand
 from modules.base.probe import Answer, wait_for
 from tests.support.labs import Lab
 from tests.support.machines import Machines, machines
@@ -118,20 +115,14 @@ def artifacts_echo() -> str:
 # -- three masters behind one address ------------------------------------------------------------------------------
 
 
-def test_three_masters_and_a_worker_are_up_in_four_minutes(ha: Lab) -> None:
-    started = time.monotonic()
+def test_three_masters_and_a_worker_are_up(ha: Lab) -> None:
     ha.up().ok()
     ha.verify().ok()
-    took = time.monotonic() - started
-    print(f"3+1 to verified: {took:.0f} s")
-    assert took <= 240
     all_ready(ha, "m1", "m2", "m3", "w1")
 
 
 def test_a_second_up_changes_nothing(ha: Lab) -> None:
-    started = time.monotonic()
     ha.unchanged().ok()
-    assert time.monotonic() - started <= 20  # the bar for a quiet host is in benchmarks
 
 
 def test_nothing_secret_is_left_over_from_joining(ha: Lab, made: Machines) -> None:
@@ -310,9 +301,6 @@ def test_an_etcd_of_its_own_on_three_machines(project: Project, made: Machines, 
 
 @pytest.mark.long
 def test_an_upgrade_goes_node_by_node(project: Project, made: Machines) -> None:
-    missing = artifacts.missing(Demand(BEFORE, "ssh", ("calico",)), pulumi=False)
-    if missing:
-        pytest.skip(f"Kubernetes {BEFORE} is not in the cache: stacklab fetch")
     with lab_of(project, "upgrade5", spec(made, 2, 1, kubernetes=BEFORE)) as lab:
         lab.up().ok()
         all_ready(lab, "m1", "m2", "w1")

@@ -72,6 +72,7 @@ def test_read_sees_one_that_is_gone(kubectl: Kubectl) -> None:
     kubectl.says(get=("customresourcedefinition.apiextensions.k8s.io/pools.metallb.io", 0))
     found = provider.read("id", props(POOL, ADVERT))
     assert found.id == "id"
+    assert found.outs is not None
     assert list(found.outs["definitions"]) == ["pools.metallb.io"]
     assert [c.reason for c in changes(found.outs, props(POOL, ADVERT))] == ["adverts.metallb.io is new"]
 

@@ -80,6 +80,11 @@ def test_limits() -> None:
     assert poor.limits == Limits(cgroup_v1=True, no_oom_adjust=True)
 
 
+@pytest.mark.parametrize(("virt", "emulated"), [("qemu", True), ("kvm", False), ("none", False), ("", False)])
+def test_a_machine_whose_processor_is_a_program(virt: str, emulated: bool) -> None:
+    assert facts.parse(f"{GOOD}\nvirt={virt}\n").limits.emulated is emulated
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[sshd.Server]:
     with sshd.server() as one:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from modules.artifacts.machine.texts import Limits
 from modules.bootstrap.kubeadm import config
 from tests.unit.bootstrap.kubeadm.cases import CONTAINER, agrees, cluster, nodes
 
@@ -80,3 +81,20 @@ def test_settings_of_one_machine_are_not_in_the_clusters_own() -> None:
         assert "failCgroupV1" not in INITS[name]
         assert "featureGates" not in INITS[name]
     assert yaml.safe_load(INITS["patch-in-a-container"])["failCgroupV1"] is False
+
+
+def test_leaders_of_emulated_machines_may_be_late() -> None:
+    def parts(limits: Limits) -> list[object]:
+        text = config.init(cluster(), nodes(1, 0, limits)[0])
+        found = next(d for d in yaml.safe_load_all(text) if d["kind"] == "ClusterConfiguration")
+        return [found.get(part) for part in ("controllerManager", "scheduler")]
+
+    assert parts(Limits()) == [None, None]
+    for part in parts(Limits(emulated=True)):
+        assert part == {
+            "extraArgs": [
+                {"name": "leader-elect-lease-duration", "value": "60s"},
+                {"name": "leader-elect-renew-deadline", "value": "45s"},
+                {"name": "leader-elect-retry-period", "value": "8s"},
+            ]
+        }
