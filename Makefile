@@ -50,7 +50,7 @@ long: tests-setup artifacts ## what takes many minutes: virtual machines, upgrad
 	@$(BIN)/pytest -m long -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
 
 test: lint ## everything; what CI runs: the fast tests while artifacts are made
-	@$(MAKE) --no-print-directory -j2 -Oline unit artifacts
+	@$(MAKE) --no-print-directory -j2 unit artifacts
 	@$(MAKE) --no-print-directory e2e
 
 bench: setup artifacts ## the same lab by hand and by stacklab, side by side
