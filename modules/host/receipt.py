@@ -25,7 +25,7 @@ _ORDER = (
     *("process", "container", "domain", "network", "libvirt network", "volume"),
     *("libvirt volume", "libvirt pool", "libvirt daemon", "libvirt files"),
 )  # the order to remove them in
-SETTLE = 5.0  # what other labs do meanwhile, and what the engine finishes in the background, is over by then
+SETTLE = 15.0  # what other labs do meanwhile, and what the engine finishes in the background, is over by then
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ The machines are system containers: the same code over SSH as for any machine. T
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,12 @@ UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=n
 VIP = "10.231.95.10"
 ADDRESSES = {f"m{n}": f"10.231.95.{10 + n}" for n in (1, 2, 3)} | {f"w{n}": f"10.231.95.{20 + n}" for n in (1, 2)}
 BEFORE, AFTER = "1.35.4", "1.36.3"
+# Debian's smallest has no pkill.
+END_SESSIONS = """\
+for process in /proc/[0-9]*; do
+    case $(tr '\\0' ' ' <$process/cmdline) in 'sshd: root'*) kill -KILL ${process#/proc/} ;; esac
+done
+"""
 ETCD = "--cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt"
 ETCD += " --key=/etc/kubernetes/pki/etcd/server.key --endpoints=https://127.0.0.1:2379"
 
@@ -256,22 +263,51 @@ def test_an_up_that_is_killed_in_the_middle_is_finished_by_the_next(
     project: Project, made: Machines, moment: str
 ) -> None:
     with lab_of(project, "kill5", spec(made, 1, 1)) as lab:
-        lab.save()
-        running = project.start(*UP, "--stack", lab.stack)
-
-        assert running.stdout
-        said = ""
-        for line in running.stdout:  # ends with the command, at the latest
-            said += line
-            if moment in line:
-                break
-        else:
-            raise AssertionError(f"up ended without '{moment}':\n{said}")
+        running = up_until(lab, moment)
         kill_group(running)
         project.pulumi("cancel", "--yes", stack=lab.stack)
         lab.up().ok()
         assert sorted(nodes(lab)) == ["m1", "w1"]
         lab.unchanged().ok()
+
+
+def test_a_join_whose_connection_is_cut_or_whose_disk_is_full_says_so_and_is_finished_by_the_next(
+    project: Project, made: Machines
+) -> None:
+    full = "/var/lib/kubelet"
+    with lab_of(project, "cut5", spec(made, 1, 1)) as lab:
+        running = up_until(lab, "w1: kubeadm: [preflight]")
+        made.execute("w1", END_SESSIONS)
+        said, _ = running.communicate(timeout=300)
+        assert running.returncode != 0
+        assert "w1" in said
+        assert "next: " in said
+        assert "Traceback" not in said
+
+        made.execute("w1", f"mkdir -p {full} && mount -t tmpfs -o size=16k tmpfs {full}")
+        failed = lab.up()
+        assert failed.code != 0
+        assert "no space left on device" in failed.output
+        assert "w1" in failed.output
+        assert "Traceback" not in failed.output
+
+        made.execute("w1", f"umount {full}")
+        lab.up().ok()
+        all_ready(lab, "m1", "w1")
+        lab.unchanged().ok()
+
+
+def up_until(lab: Lab, moment: str) -> subprocess.Popen[str]:
+    """An `up` that has just said so, and goes on."""
+    lab.save()
+    running = lab.project.start(*UP, "--stack", lab.stack)
+    assert running.stdout
+    said = ""
+    for line in running.stdout:  # ends with the command, at the latest
+        said += line
+        if moment in line:
+            return running
+    raise AssertionError(f"up ended without '{moment}':\n{said}")
 
 
 # -- an etcd of its own --------------------------------------------------------------------------------------------
