@@ -91,8 +91,6 @@ def fill(
     with shown(supply.weight, as_json=as_json) as show:
         if setting.startswith(BUNDLE):
             _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), asked.demands, pulumi, show)
-        if asked.country != "none":
-            show.say("mirrors.country names no mirror for downloads; set binaries, images or registries for that")
         supply.supply(
             asked.demands,
             setting,
@@ -147,7 +145,6 @@ class _Asked:
     mirrors: Mirrors
     plan: LabPlan | None = None
     sources: str = "auto"
-    country: str = "none"
 
 
 def _asked(stack: str) -> _Asked:
@@ -160,7 +157,7 @@ def _asked(stack: str) -> _Asked:
     spec = stacks.load(stack)
     lab = plan(spec, stack)
     demand = needs.Demand(lab.kubernetes, lab.backend, tuple(lab.addons))
-    return _Asked([demand], _mirrors(spec.mirrors), lab, spec.sources, spec.mirrors.country)
+    return _Asked([demand], downloads(lab.mirrors), lab, lab.sources)
 
 
 def _prove(file: Path, demands: Sequence[Demand], pulumi: bool, show: Show) -> None:
@@ -193,7 +190,8 @@ def _images(asked: _Asked, show: Show) -> None:
         show.say(f"load balancer image: {prepare.ensure_load_balancer_image(engine.choose())}")
 
 
-def _mirrors(settings: MirrorSettings) -> Mirrors:
+def downloads(settings: MirrorSettings) -> Mirrors:
+    """A lab's mirrors as downloads have them."""
     from modules.artifacts.sources.addresses import Mirrors
 
     return Mirrors(settings.binaries or "", settings.images or "", dict(settings.registries))

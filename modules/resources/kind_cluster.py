@@ -38,7 +38,9 @@ REPLACE_ON = {
     "services": "services' range",
     "proxy": "kube-proxy mode",
     "balancer": "address in front of the masters",
+    "registries": "mirrors of registries",
 }
+TEXTS = tuple(key for key in REPLACE_ON if key not in ("engine", "registries"))
 INPUTS = ("stack", *REPLACE_ON, "machines")
 
 
@@ -155,7 +157,8 @@ def _show(value: object) -> str:
 def spec_of(props: Props) -> ClusterSpec:
     """The typed inputs; what a preview does not know yet is empty."""
     return ClusterSpec(
-        **{key: text(props, key) for key in ("stack", *REPLACE_ON) if key != "engine"},
+        **{key: text(props, key) for key in ("stack", *TEXTS)},
+        registries={str(k): str(v) for k, v in (props.get("registries") or {}).items()},
         nodes=tuple(
             Node(
                 name=str(m["name"]),
@@ -217,6 +220,7 @@ def inputs_of(plan: LabPlan, image: str) -> dict[str, Any]:
         "services": plan.network.services,
         "proxy": plan.network.proxy,
         "balancer": plan.network.endpoint or "",
+        "registries": dict(plan.mirrors.registries) or None,
         "machines": [
             {
                 "name": m.name,

@@ -32,6 +32,7 @@ from modules.local.minikube.spec import Profile, Size
 from modules.local.owner import owner_id
 from modules.resources.base import Change, Props, Provider, compare, diff_result, failures, known, text
 from modules.resources.container_network import ContainerNetwork
+from modules.topology.model import Mirrors
 from modules.topology.plan import LabPlan
 
 # Property -> its name for people. A difference in one of these needs a new cluster.
@@ -44,6 +45,7 @@ REPLACE_ON = {
     "services": "services' range",
     "proxy": "kube-proxy mode",
     "balancer": "address in front of the masters",
+    "mirrors": "mirrors",
 }
 # These are changed in place.
 UPDATE_ON = {"kubernetes": "Kubernetes", "image": "base image"}
@@ -165,6 +167,7 @@ def _show(value: object) -> str:
 def profile_of(props: Props) -> Profile:
     """The typed inputs; what a preview does not know yet is empty."""
     machines = props.get("machines") or ()
+    mirrors = Mirrors(**(props.get("mirrors") or {}))
     fields = ("stack", "name", "kubernetes", "image", "network", "pods", "services", "proxy", "balancer")
     cluster = ClusterSpec(
         **{key: text(props, key) for key in fields},
@@ -178,9 +181,10 @@ def profile_of(props: Props) -> Profile:
             )
             for m in machines
         ),
+        registries=mirrors.registries,
     )
     sizes = {str(m["name"]): Size(int(m["cpus"]), int(m["memory"])) for m in machines}
-    return Profile(cluster, _engine(props), text(props, "runtime"), sizes)
+    return Profile(cluster, _engine(props), text(props, "runtime"), sizes, mirrors=mirrors)
 
 
 def _lab(props: Props, mark: str) -> Lab:
@@ -255,6 +259,7 @@ def inputs_of(plan: LabPlan, image: str) -> dict[str, Any]:
         "services": plan.network.services,
         "proxy": plan.network.proxy,
         "balancer": plan.network.endpoint or "",
+        "mirrors": plan.mirrors.model_dump(exclude_defaults=True) or None,
         "machines": [
             {
                 "name": m.name,

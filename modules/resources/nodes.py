@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from modules import artifacts
+from modules.artifacts.machine import registries
 from modules.artifacts.machine.texts import Limits
 from modules.base import paths, probe
 from modules.bootstrap.hosts import api_name
@@ -70,7 +71,7 @@ def lab_props(plan: LabPlan) -> dict[str, Any]:
 
 def repository(plan: LabPlan) -> str:
     """Where kubeadm's own images are; "" the usual place."""
-    return plan.mirrors.images or ""
+    return registries.bare(plan.mirrors.images or "")
 
 
 def masters_of(plan: LabPlan) -> list[Machine]:

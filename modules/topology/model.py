@@ -96,7 +96,7 @@ class NetworkSpec(t.Strict):
 class Mirrors(t.Strict):
     """Where artifacts are to be had when the usual places are not."""
 
-    country: Literal["none", "cn"] = t.key("none", "A ready-made set of mirrors; single entries override it.")
+    country: Literal["none", "cn"] = t.key("none", "Ready-made mirrors of a country; single entries override them.")
     images: t.Registry | None = t.key(
         None,
         "Registry that has Kubernetes' own images.",

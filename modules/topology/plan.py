@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from modules.topology import address as a
 from modules.topology.advice import warnings
+from modules.topology.mirrors import effective
 from modules.topology.model import App, LabSpec, Libvirt, Minikube, Mirrors, Ssh
 
 
@@ -43,7 +44,10 @@ class Network:
 
 @dataclass(frozen=True)
 class LabPlan:
-    """Everything the layers above need to make the lab; `etcd` names external members, none when it is stacked."""
+    """Everything the layers above need to make the lab.
+
+    etcd names external members, none when it is stacked; mirrors are those of the country with the file's own on top.
+    """
 
     stack: str
     cluster: str
@@ -90,7 +94,7 @@ def plan(spec: LabSpec, stack: str) -> LabPlan:
         sources=spec.sources,
         warnings=warnings(spec),
         etcd=() if spec.etcd == "stacked" else spec.etcd,
-        mirrors=spec.mirrors,
+        mirrors=effective(spec.mirrors),
         libvirt=spec.libvirt,
         ssh=spec.ssh,
         minikube=spec.minikube,

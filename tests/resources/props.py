@@ -32,6 +32,7 @@ def cluster(masters: int = 1, workers: int = 1, engine: str = "podman", **change
         "services": "10.96.0.0/12",
         "proxy": "iptables",
         "balancer": "10.201.7.10" if masters > 1 else "",
+        "registries": None,
         "machines": [
             {"name": n.name, "role": n.role, "address": n.address, "labels": {}, "taints": []}
             for n in nodes("stacklab-dev", masters, workers)
@@ -63,5 +64,7 @@ def profile(masters: int = 1, workers: int = 1, engine: str = "podman", **change
                 "taints": [],
             }
         )
-    kept = {key: value for key, value in cluster(masters, workers, engine).items() if key != "machines"}
-    return {**kept, "image": BASE_IMAGE, "runtime": "containerd", "machines": machines, **changed}
+    kept = {
+        key: value for key, value in cluster(masters, workers, engine).items() if key not in ("machines", "registries")
+    }
+    return {**kept, "mirrors": None, "image": BASE_IMAGE, "runtime": "containerd", "machines": machines, **changed}

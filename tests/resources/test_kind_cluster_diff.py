@@ -56,6 +56,13 @@ def state(value: str) -> dict[str, Any]:
         (outputs(), cluster(services="10.1.0.0/16"), ["services"], "services' range"),
         (outputs(), cluster(proxy="nftables"), ["proxy"], "kube-proxy mode iptables -> nftables"),
         (outputs(), cluster(network=unknown()), ["network"], "network stacklab-dev -> (not known yet)"),
+        (
+            outputs(),
+            cluster(registries={"docker.io": "a"}),
+            ["registries"],
+            "mirrors of registries none -> {'docker.io'",
+        ),
+        (outputs(registries={"docker.io": "a"}), cluster(), ["registries"], "'a'} -> none"),
         (outputs(), cluster(engine="docker"), ["engine"], "container engine podman -> docker"),
         (outputs(), cluster(name="stacklab-b"), ["name"], "name stacklab-dev -> stacklab-b"),
         (outputs(), cluster(balancer="10.201.7.9"), ["balancer"], "none -> 10.201.7.9"),

@@ -48,6 +48,7 @@ def state(**changed: str) -> dict[str, Any]:
         (outputs(), profile(pods="10.1.0.0/16"), True, "pods' range 10.244.0.0/16 -> 10.1.0.0/16"),
         (outputs(), profile(services="10.1.0.0/16"), True, "services' range"),
         (outputs(), profile(proxy="nftables"), True, "kube-proxy mode iptables -> nftables"),
+        (outputs(), profile(mirrors={"country": "cn"}), True, "mirrors none -> {'country': 'cn'}"),
         (outputs(), profile(engine="docker"), True, "container engine podman -> docker"),
         (outputs(), profile(runtime="cri-o"), True, "container runtime containerd -> cri-o"),
         (outputs(), profile(name="stacklab-b"), True, "name stacklab-dev -> stacklab-b"),

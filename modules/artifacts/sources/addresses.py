@@ -1,9 +1,9 @@
-"""Where an upstream address is looked for: at the publisher's, or on the user's mirrors. Pure.
+"""Where an upstream address is looked for: at the publisher's, or on the lab's mirrors. Pure.
 
-A mirror has the same paths under another base:
-    binaries:   https://dl.k8s.io/release/v1.36.3/…  ->  <binaries>/dl.k8s.io/release/v1.36.3/…
-    registries: docker.io/calico/node:v3.28.5        ->  <registries[docker.io]>/calico/node:v3.28.5
-    images:     the same for registry.k8s.io alone, as kubeadm's imageRepository
+A mirror has the same paths under another base, but for `images`, which is kubeadm's imageRepository:
+    binaries:   https://dl.k8s.io/release/v1.36.3/…   ->  <binaries>/dl.k8s.io/release/v1.36.3/…
+    registries: docker.io/calico/node:v3.28.5         ->  <registries[docker.io]>/calico/node:v3.28.5
+    images:     registry.k8s.io/coredns/coredns:v1.14 ->  <images>/coredns:v1.14, where there is no registry for it
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from modules.artifacts.machine import registries
 from modules.artifacts.sources.reference import Reference
+from modules.topology.mirrors import KUBERNETES
 
 
 class Addresses(Protocol):
@@ -35,7 +37,10 @@ class Publishers:
 
 @dataclass(frozen=True)
 class Mirrors:
-    """`mirrors:` of the stack file, as far as downloads go. False when it names none."""
+    """A lab's mirrors (topology.mirrors), as far as downloads go. False when there are none.
+
+    A registry comes before `images`: it hands on what the publisher has, whose digests are in the lock file.
+    """
 
     binaries: str = ""
     images: str = ""
@@ -49,7 +54,8 @@ class Mirrors:
 
     def repository(self, image: Reference) -> str | None:
         base = self.registries.get(image.registry, "")
-        if not base and image.registry == "registry.k8s.io":
-            base = self.images
-        base = base.removeprefix("https://").removeprefix("http://").rstrip("/")
-        return f"{base}/{image.repository}" if base else None
+        if base:
+            return f"{registries.bare(base)}/{image.repository}"
+        if self.images and image.registry == KUBERNETES:
+            return registries.second_name(f"{image.registry}/{image.repository}", self.images)
+        return None

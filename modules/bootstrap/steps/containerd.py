@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 
-from modules.artifacts.machine import texts
+from modules.artifacts.machine import registries, texts
 from modules.bootstrap.step import Action, Run, Step, Write
 from modules.bootstrap.steps import journal, probing
 from modules.bootstrap.steps.programs import RESTART
@@ -16,7 +16,7 @@ _ENABLED = f"{journal.FOLDER}/units"
 
 def configuration(wish: Wish) -> Step:
     """config.toml for what this machine can do, crictl's, and where registries are mirrored."""
-    fixed = {texts.CRICTL_CONFIG: texts.crictl(), **mirrors(wish.mirrors)}
+    fixed = {texts.CRICTL_CONFIG: texts.crictl(), **registries.hosts_files(wish.mirrors)}
     probe = probing.LIMITS + probing.digests([texts.CONTAINERD_CONFIG, *fixed])
 
     def difference(printed: str) -> Sequence[Action]:
@@ -60,23 +60,6 @@ fi
 systemctl reset-failed containerd kubelet 2>/dev/null || true
 """
     return Step("units", probe, difference, undo)
-
-
-def mirrors(registries: Mapping[str, str]) -> dict[str, str]:
-    """hosts.toml of each registry that has a mirror; the registry itself is asked when the mirror fails."""
-    found = {}
-    for registry, mirror in sorted(registries.items()):
-        official = "registry-1.docker.io" if registry == "docker.io" else registry
-        address = (mirror if "://" in mirror else f"https://{mirror}").rstrip("/")
-        scheme, _, rest = address.partition("://")
-        host, slash, path = rest.partition("/")
-        # A mirror with a path has its repositories below that path.
-        server, override = (f"{scheme}://{host}/v2/{path}", "  override_path = true\n") if slash else (address, "")
-        found[f"{texts.REGISTRIES}/{registry}/hosts.toml"] = (
-            f'# Written by stacklab.\nserver = "https://{official}"\n\n'
-            f'[host."{server}"]\n  capabilities = ["pull", "resolve"]\n{override}'
-        )
-    return found
 
 
 def _writes(files: Mapping[str, str], printed: str, *, restart: bool) -> Sequence[Action]:

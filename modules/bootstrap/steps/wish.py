@@ -14,6 +14,7 @@ from modules.bootstrap.hosts import Entry
 class Wish:
     """entries: the lines of its hosts file; mirrors: registry -> address; pods: the range of pods, for the firewall.
 
+    repository: where kubeadm is told that its images are, "" the usual place.
     vip: several masters have an address in front of them; members: it is one of an etcd of its own.
     """
 
@@ -25,6 +26,7 @@ class Wish:
     pods: str
     proxy: str = "iptables"
     mirrors: Mapping[str, str] = field(default_factory=dict)
+    repository: str = ""
     masters: int = 1
     vip: bool = False
     etcd: bool = False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
 
+from modules.artifacts.machine.texts import REGISTRIES
 from modules.host.facts import NodeHost
 from modules.local.kind.spec import ClusterSpec
 
@@ -13,6 +15,12 @@ from modules.local.kind.spec import ClusterSpec
 CONTAINERD_RESTRICT_OOM = [
     'version = 2\n[plugins."io.containerd.grpc.v1.cri"]\nrestrict_oom_score_adj = true\n',
     'version = 3\n[plugins."io.containerd.cri.v1.runtime"]\nrestrict_oom_score_adj = true\n',
+]
+
+# Where containerd looks for hosts files; both versions again.
+CONTAINERD_REGISTRIES = [
+    f'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{REGISTRIES}"\n',
+    f'version = 3\n[plugins."io.containerd.cri.v1.images".registry]\nconfig_path = "{REGISTRIES}"\n',
 ]
 
 
@@ -36,12 +44,12 @@ class Tags(Protocol):
     def coredns_tag(self) -> str: ...
 
 
-def render(spec: ClusterSpec, host: NodeHost, tags: Tags) -> str:
-    """The text of the file that `kind create cluster --config` reads."""
-    return yaml.dump(document(spec, host, tags), Dumper=_Readable, sort_keys=False, width=120)
+def render(spec: ClusterSpec, host: NodeHost, tags: Tags, hosts: Path | None = None) -> str:
+    """The text of the file that `kind create cluster --config` reads. hosts: the folder of containerd's hosts files."""
+    return yaml.dump(document(spec, host, tags, hosts), Dumper=_Readable, sort_keys=False, width=120)
 
 
-def document(spec: ClusterSpec, host: NodeHost, tags: Tags) -> dict[str, Any]:
+def document(spec: ClusterSpec, host: NodeHost, tags: Tags, hosts: Path | None = None) -> dict[str, Any]:
     """The same as data."""
     patches = [_cluster_configuration(spec, tags)]
     if kubelet := _kubelet_configuration(host):
@@ -62,10 +70,21 @@ def document(spec: ClusterSpec, host: NodeHost, tags: Tags) -> dict[str, Any]:
         },
         "kubeadmConfigPatches": [yaml.safe_dump(patch, sort_keys=False) for patch in patches],
     }
-    if host.restrict_oom:
-        cluster["containerdConfigPatches"] = CONTAINERD_RESTRICT_OOM
+    mirrored = spec.registries and hosts
+    containerd = [
+        *(CONTAINERD_RESTRICT_OOM if host.restrict_oom else ()),
+        *(CONTAINERD_REGISTRIES if mirrored else ()),
+    ]
+    if containerd:
+        cluster["containerdConfigPatches"] = containerd
+    mounts = [{"hostPath": str(hosts), "containerPath": REGISTRIES, "readOnly": True}] if mirrored else []
     cluster["nodes"] = [
-        {"role": "control-plane" if node.role == "master" else "worker", "image": spec.image} for node in spec.nodes
+        {
+            "role": "control-plane" if node.role == "master" else "worker",
+            "image": spec.image,
+            **({"extraMounts": mounts} if mounts else {}),
+        }
+        for node in spec.nodes
     ]
     return cluster
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from modules.artifacts.machine import registries
 from modules.base import kubeconfig, probe, shell
 from modules.base.errors import CommandError, StacklabError
 from modules.host.engine import Engine
@@ -58,7 +59,7 @@ class Made:
 
 def create(lab: Lab) -> Made:
     """Make the cluster, or adopt the one that an interrupted run of this checkout finished."""
-    text = config.render(lab.spec, lab.host, lab.tags)
+    text = config.render(lab.spec, lab.host, lab.tags, lab.files.hosts)
     digest = _digest(lab.spec, text)
     with nobody_else_at_work(lab.files.lock, lab.spec.name, timeout=CREATE):
         found = _found(lab.engine, lab.spec)
@@ -132,7 +133,8 @@ def set_marks(engine: Engine, spec: ClusterSpec, before: Sequence[Node]) -> None
 
 def _digest(spec: ClusterSpec, text: str) -> str:
     addresses = [[c.name, c.address] for c in spec.containers]
-    return hashlib.sha256(json.dumps([text, addresses, spec.network]).encode()).hexdigest()[:16]
+    mirrors = [registries.hosts(spec.registries)] if spec.registries else []
+    return hashlib.sha256(json.dumps([text, addresses, spec.network, *mirrors]).encode()).hexdigest()[:16]
 
 
 def _found(engine: Engine, spec: ClusterSpec) -> list[Container]:
@@ -182,7 +184,7 @@ def _run_kind(lab: Lab, text: str, digest: str) -> None:
     script = shim.render(
         lab.spec, engine=lab.engine.name, binary=lab.engine.binary, labels=labels, modules=lab.host.modules_dir
     )
-    lab.files.write_inputs(text, lab.engine.name, script)
+    lab.files.write_inputs(text, lab.engine.name, script, registries.hosts(lab.spec.registries))
     lab.files.kubeconfig.unlink(missing_ok=True)
     # --retain: a kind that fails late must not remove the nodes that a newer run has made.
     call: list[str | Path] = ["create", "cluster", "--name", lab.spec.name, "--config", lab.files.config]

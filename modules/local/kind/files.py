@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,11 @@ class LabFiles:
         return self.folder / "bin"
 
     @property
+    def hosts(self) -> Path:
+        """containerd's hosts files; every machine has this folder mounted for as long as it lives."""
+        return self.folder / "registries"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 
@@ -37,10 +43,11 @@ class LabFiles:
         """Held while a kind of this lab is at work; outside the lab's folder, which goes away with the lab."""
         return self.folder.parent.parent / "locks" / f"{self.folder.name}.lock"
 
-    def write_inputs(self, config: str, engine: str, shim: str) -> None:
-        """Everything that kind reads."""
+    def write_inputs(self, config: str, engine: str, shim: str, hosts: Mapping[str, str]) -> None:
+        """Everything that kind reads. hosts: path below the folder of that name -> text."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(config)
+        write_all(self.hosts, hosts)
         self.bin.mkdir(exist_ok=True)
         script = self.bin / engine
         script.write_text(shim)
@@ -50,10 +57,19 @@ class LabFiles:
         """What this module and kind made; the folder itself when nothing else is in it."""
         for file in (self.kubeconfig, self.config, self.folder / "kubeconfig.lock"):
             file.unlink(missing_ok=True)
-        for folder in (self.bin, self.logs):
+        for folder in (self.bin, self.logs, self.hosts):
             shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
+
+
+def write_all(folder: Path, texts: Mapping[str, str]) -> None:
+    """Exactly these files below the folder; without any there is no folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for path, text in texts.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
 
 
 def of(stack: str) -> LabFiles:

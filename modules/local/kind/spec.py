@@ -22,7 +22,10 @@ class Node:
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """One cluster. `balancer` is the address of the load balancer in front of several masters, "" with one master."""
+    """One cluster. `balancer` is the address of the load balancer in front of several masters, "" with one master.
+
+    registries: registry -> its mirror, for containerd on every machine.
+    """
 
     stack: str
     name: str
@@ -34,6 +37,7 @@ class ClusterSpec:
     proxy: str
     balancer: str
     nodes: tuple[Node, ...]
+    registries: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def masters(self) -> tuple[Node, ...]:

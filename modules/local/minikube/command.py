@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from modules.artifacts.machine import registries
 from modules.local.minikube.spec import MIB, Profile
+from modules.topology.model import Mirrors
 
 KUBELET_SETTINGS = "/etc/stacklab/kubelet.d"  # in our base image: what depends on the host
+RELEASES = "dl.k8s.io/release"  # where minikube would have Kubernetes' programs from
 
 
 def environment(home: Path, kubeconfig: Path, path: str, bin_folder: Path, engine: Mapping[str, str]) -> dict[str, str]:
@@ -60,6 +63,21 @@ def start(profile: Profile) -> list[str]:
             # Everything is in the image already.
             words += ["--preload=false", "--cache-images=false"]
             words += [f"--extra-config=kubelet.config-dir={KUBELET_SETTINGS}"]
+    return [*words, *_mirrors(profile.mirrors)]
+
+
+def _mirrors(mirrors: Mirrors) -> list[str]:
+    words = []
+    if mirrors.images:
+        words.append(f"--image-repository={registries.bare(mirrors.images)}")
+        # With a country alone minikube would ask the network which repository answers.
+        if mirrors.country != "none":
+            words.append(f"--image-mirror-country={mirrors.country}")
+    if mirrors.binaries:
+        words.append(f"--binary-mirror={mirrors.binaries.rstrip('/')}/{RELEASES}")
+    hub = mirrors.registries.get("docker.io", "")
+    if hub and "/" not in registries.bare(hub):  # minikube takes no path here; containerd reads hosts files anyway
+        words.append(f"--registry-mirror={hub if '://' in hub else f'https://{hub}'}")
     return words
 
 

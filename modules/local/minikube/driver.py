@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modules.artifacts.machine import registries
 from modules.base import kubeconfig, probe, shell
 from modules.base.errors import CommandError, StacklabError
 from modules.host.engine import Engine
@@ -32,6 +33,7 @@ START = 900.0  # several machines, one after the other
 API = 120.0
 CONTROL_PLANE = "control-plane.minikube.internal"
 KEEP = "/run/stacklab-keep"  # looked at by our kubeadm on the machine
+REPOSITORY = "/etc/stacklab/image-repository"  # this too
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def environment(lab: Lab) -> dict[str, str]:
 
 
 def _digest(wanted: Profile) -> str:
-    words = [command.start(wanted), [[n.name, n.address] for n in wanted.nodes]]
+    words: list[object] = [command.start(wanted), [[n.name, n.address] for n in wanted.nodes]]
+    words += [texts] if (texts := synced(wanted)) else []
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
@@ -231,7 +234,16 @@ def _prepare(lab: Lab, digest: str) -> None:
     if lab.engine.name == "podman":
         scripts["sudo"] = shim.SUDO
     lab.files.write_tools(scripts)
+    lab.files.write_synced(synced(lab.profile))
     lab.files.place_binaries(cluster.kubernetes, lab.cached, lab.machine)
+
+
+def synced(wanted: Profile) -> dict[str, str]:
+    """What the mirrors are on a machine: containerd's hosts files, and the repository for our kubeadm there. Pure."""
+    found = registries.hosts_files(wanted.cluster.registries)
+    if wanted.mirrors.images:
+        found[REPOSITORY] = registries.bare(wanted.mirrors.images) + "\n"
+    return found
 
 
 def _start(lab: Lab, digest: str) -> None:

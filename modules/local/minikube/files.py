@@ -11,6 +11,7 @@ from pathlib import Path
 
 from modules.base import paths
 from modules.local.kind.files import LabFiles as KindFiles
+from modules.local.kind.files import write_all
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -66,6 +67,10 @@ class LabFiles(KindFiles):
                 except OSError:
                     shutil.copy2(source, draft)
                 draft.replace(place)
+
+    def write_synced(self, texts: Mapping[str, str]) -> None:
+        """Files by their place on a machine: minikube copies them there whenever it starts one."""
+        write_all(self.home / ".minikube" / "files", {path.strip("/"): text for path, text in texts.items()})
 
     def remove(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from modules.local.kind.spec import ClusterSpec, Node
+from modules.topology.model import Mirrors
 
 TAINT = "node-role.kubernetes.io/control-plane:NoSchedule"
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -22,13 +23,17 @@ class Size:
 
 @dataclass(frozen=True)
 class Profile:
-    """One lab as a profile of minikube's. sizes: by machine; own_image: `cluster.image` is ours and has all in it."""
+    """One lab as a profile of minikube's. sizes: by machine; own_image: `cluster.image` is ours and has all in it.
+
+    mirrors: what minikube is told of; those of registries are in `cluster` too, for containerd.
+    """
 
     cluster: ClusterSpec
     driver: str
     runtime: str
     sizes: Mapping[str, Size]
     own_image: bool = True
+    mirrors: Mirrors = field(default_factory=Mirrors)
 
     @property
     def name(self) -> str:

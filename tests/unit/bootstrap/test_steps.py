@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.artifacts.machine import texts
+from modules.artifacts.machine import registries, texts
 from modules.artifacts.machine.payload import IMAGES_LIST
 from modules.base.errors import StacklabError
 from modules.bootstrap import hosts, reset
@@ -234,6 +234,23 @@ def test_a_program_is_brought_when_it_is_missing_or_another_one(worker: Wish) ->
     assert said(step.difference(""))[1:] == ["kubeadm is missing", "kubectl is missing", "kubelet is missing"]
 
 
+def test_images_have_the_names_that_kubeadm_looks_for_in_another_repository(tmp_path: Path) -> None:
+    here = wish(tmp_path, repository="mirror.example.com/k8s")
+    second = "mirror.example.com/k8s/kube-proxy:v1.36.3"
+    assert said(images.step(here).difference("")) == [
+        "",
+        "registry.k8s.io/kube-proxy:v1.36.3 is missing",
+        "",
+        f"{second} is missing",
+    ]
+    there = "registry.k8s.io/kube-proxy:v1.36.3\n"
+    [keep, name] = images.step(here).difference(there)
+    assert isinstance(keep, Run)
+    assert isinstance(name, Run)
+    assert f"images tag --force registry.k8s.io/kube-proxy:v1.36.3 {second}" in name.script
+    assert not images.step(here).difference(f"{there}{second}\n")
+
+
 def test_images_by_role(worker: Wish, master: Wish) -> None:
     assert sum(isinstance(a, Upload) for a in images.step(worker).difference("")) == 1
     assert sum(isinstance(a, Upload) for a in images.step(master).difference("")) == 2
@@ -262,7 +279,7 @@ def test_a_restart_that_a_killed_run_owes_is_made_up_for() -> None:
 
 
 def test_mirrors() -> None:
-    found = containerd.mirrors({"docker.io": "mirror.example.com", "quay.io": "http://10.0.0.1:5000/quay/"})
+    found = registries.hosts_files({"docker.io": "mirror.example.com", "quay.io": "http://10.0.0.1:5000/quay/"})
     assert found == {
         "/etc/containerd/certs.d/docker.io/hosts.toml": (
             '# Written by stacklab.\nserver = "https://registry-1.docker.io"\n\n'

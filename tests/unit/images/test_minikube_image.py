@@ -163,6 +163,30 @@ def said(kubeadm: Path, *words: str) -> tuple[int, list[str], str]:
     return done.returncode, done.stdout.splitlines(), done.stderr
 
 
+@pytest.mark.parametrize("words", [("init", "--skip-phases=preflight"), ("join", "host:8443")])
+def test_images_get_the_names_that_another_repository_gives_them(
+    kubeadm: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = kubeadm.parent
+    (folder / "ctr").write_text(
+        "#!/bin/sh\n"
+        f'[ "$4" != tag ] || {{ echo "$@" >>{folder}/tagged; exit; }}\n'
+        "echo registry.k8s.io/coredns/coredns:v1; echo docker.io/a/b:1; echo registry.k8s.io/pause:3\n"
+    )
+    (folder / "ctr").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    kubeadm.write_text(kubeadm.read_text().replace("/etc/stacklab/", f"{folder}/"))
+    assert said(kubeadm, *words)[1] == ["".join(f"{word}|" for word in words)]
+    assert not (folder / "tagged").exists(), "there is no other repository"
+    (folder / "image-repository").write_text("mirror.example.com/k8s\n")
+    assert said(kubeadm, *words)[1] == ["".join(f"{word}|" for word in words)]
+    tag = "--namespace k8s.io images tag --force registry.k8s.io"
+    assert (folder / "tagged").read_text().splitlines() == [
+        f"{tag}/coredns/coredns:v1 mirror.example.com/k8s/coredns:v1",
+        f"{tag}/pause:3 mirror.example.com/k8s/pause:3",
+    ]
+
+
 def test_a_newer_coredns_than_kubeadms_own_is_changed_without_it(kubeadm: Path) -> None:
     config = kubeadm.parent / "kubeadm.yaml"
     config.write_text(CONFIG)

@@ -33,6 +33,7 @@ def test_what_is_no_name_is_refused(text: str) -> None:
     ("image", "mirrors", "expected"),
     [
         ("registry.k8s.io/pause:3", Mirrors(images="m.example/google"), "m.example/google/pause"),
+        ("registry.k8s.io/coredns/coredns:v1", Mirrors(images="https://m.example/google/"), "m.example/google/coredns"),
         ("docker.io/calico/node:v3", Mirrors(images="m.example/google"), None),
         ("docker.io/calico/node:v3", Mirrors(registries={"docker.io": "https://m.example/"}), "m.example/calico/node"),
         ("registry.k8s.io/a/b:3", Mirrors(images="m.x", registries={"registry.k8s.io": "other.x"}), "other.x/a/b"),

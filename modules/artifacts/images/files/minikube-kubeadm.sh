@@ -14,6 +14,18 @@ if [ -e "$keep" ]; then
   esac
 fi
 
+# With mirrors minikube names another repository for Kubernetes' own images: those in the machine get such a name too.
+repository=/etc/stacklab/image-repository
+case "$1" in
+init | join)
+  if [ -s "$repository" ]; then
+    for image in $(ctr --namespace k8s.io images ls --quiet | grep '^registry\.k8s\.io/'); do
+      ctr --namespace k8s.io images tag --force "$image" "$(cat "$repository")/${image##*/}" >/dev/null || exit 1
+    done
+  fi
+  ;;
+esac
+
 before=
 left=$#
 while [ "$left" -gt 0 ]; do
