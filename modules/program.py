@@ -15,7 +15,7 @@ import pulumi
 import addons
 from addons import Installed
 from modules import apps, artifacts, backends, cluster
-from modules.artifacts.needs import Demand
+from modules.artifacts import needs
 from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
 from modules.host import engine, fit, receipt
@@ -53,8 +53,7 @@ def read_stack() -> LabPlan:
 
 def require_artifacts(lab: LabPlan) -> None:
     """Fail before anything is touched when the lab's artifacts are not in the cache."""
-    demand = Demand(lab.kubernetes, lab.backend, tuple(lab.addons))
-    missing = artifacts.missing(demand, pulumi=False)
+    missing = artifacts.missing(needs.of(lab), pulumi=False)
     if missing:
         names = ", ".join(a.id for a in missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise ArtifactError(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modules.artifacts import catalogue, image_table, releases
 from modules.artifacts.store import Store
 from modules.artifacts.types import Artifact, Image, Kind, Release
+from modules.topology.plan import LabPlan
 
 PULUMI = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 PROVIDER = "pulumi-resource-kubernetes"
@@ -21,23 +22,50 @@ ROOTFS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+OWN_DISK = "debian-12"  # libvirt.image of the stack file, when it is the one that is built here
+
+
 @dataclass(frozen=True)
 class Demand:
-    """What decides about a lab's artifacts: its Kubernetes version, its backend, its addons."""
+    """What decides about a lab's artifacts: its Kubernetes version, its backend, its addons, and two more.
+
+    balanced: on kind, several masters with a load balancer in front; own_disk: on libvirt, the machines' disk is built
+    here; stack: whose demand it is, for messages.
+    """
 
     kubernetes: str
     backend: str = KIND
     addons: tuple[str, ...] = ()
+    balanced: bool = False
+    own_disk: bool = True
+    stack: str = field(default="", compare=False)
 
     @property
     def in_containers(self) -> bool:
         return self.backend in (KIND, MINIKUBE)
 
 
+def of(plan: LabPlan) -> Demand:
+    """What a lab demands."""
+    masters = sum(machine.role == "master" for machine in plan.machines)
+    return Demand(
+        plan.kubernetes,
+        plan.backend,
+        tuple(plan.addons),
+        balanced=plan.backend == KIND and masters > 1,
+        own_disk=plan.libvirt.image == OWN_DISK,
+        stack=plan.stack,
+    )
+
+
 def everything() -> tuple[Demand, ...]:
     """Every lab there can be."""
     addons = tuple(image_table.OPTIONAL)
-    return tuple(Demand(version, backend, addons) for version in catalogue.KUBERNETES for backend in ROOTFS)
+    return tuple(
+        Demand(version, backend, addons, balanced=True, stack="any lab")
+        for version in catalogue.KUBERNETES
+        for backend in ROOTFS
+    )
 
 
 def fixed(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
@@ -59,12 +87,12 @@ def fixed(demand: Demand, *, pulumi: bool = True) -> tuple[Artifact, ...]:
         found += [catalogue.component("calico-cni", Kind.BINARY).artifact]
     manifests = (*MANIFESTS, *(name for name in OPTIONAL_MANIFESTS if name in demand.addons))
     found += [catalogue.component(name, Kind.MANIFEST).artifact for name in manifests]
-    found += [catalogue.rootfs(name) for name in ROOTFS[demand.backend]]
+    found += [catalogue.rootfs(name) for name in ROOTFS[demand.backend] if name != "machine" or demand.own_disk]
     return tuple(found)
 
 
 def images(demand: Demand) -> tuple[Image, ...]:
-    balancer = (image_table.load_balancer(),) if demand.backend == KIND else ()
+    balancer = (image_table.load_balancer(),) if demand.balanced else ()
     return (*catalogue.images(demand.kubernetes, demand.addons), *balancer)
 
 

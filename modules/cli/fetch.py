@@ -17,12 +17,12 @@ from modules.cli import output, stacks
 if TYPE_CHECKING:
     from modules.artifacts.needs import Demand
     from modules.artifacts.sources.addresses import Mirrors
+    from modules.artifacts.sources.packing import Lacking
     from modules.cli.fetch_progress import Show
     from modules.topology.model import Mirrors as MirrorSettings
     from modules.topology.plan import LabPlan
 
 BUNDLE = "bundle:"
-OURS = "debian-12"  # libvirt.image of the stack file, when it is the one that is built here
 STACKS = typer.Argument(metavar="[STACK]...", help="Labs it must serve.", show_default=stacks.DEFAULT)
 
 
@@ -90,7 +90,7 @@ def fill(
     pulumi = with_pulumi or pulumi_home.fitting_pulumi() is None
     with shown(supply.weight, as_json=as_json) as show:
         if setting.startswith(BUNDLE):
-            _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), asked.demands, pulumi, show)
+            _prove(Path(setting.removeprefix(BUNDLE)).expanduser(), asked, pulumi, show)
         supply.supply(
             asked.demands,
             setting,
@@ -111,30 +111,35 @@ def pack(file: Path, names: list[str], *, as_json: bool) -> None:
     """What `bundle` does: write the file, then read it again and prove it."""
     from modules.artifacts import store
     from modules.artifacts.sources import packing
-    from modules.artifacts.sources.bundle import prove, write_bundle
+    from modules.artifacts.sources.bundle import prove
+    from modules.artifacts.sources.bundle_writing import write_bundle
     from modules.base.errors import ArtifactError
+    from modules.cli.steps_bar import steps_bar
 
-    here = store()
-    demands = [demand for name in names for demand in _asked(name).demands]
-    wanted = tuple(dict.fromkeys(a for demand in demands for a in packing.contents(demand, here.has)))
-    lacking = [artifact.id for artifact in wanted if not here.has(artifact)]
+    here, names = store(), list(dict.fromkeys(names))
+    asked = [_asked(name) for name in names]
+    packing.refuse_what_is_out([each for one in asked for each in one.out_of_bundles])
+    wanted = packing.needed_by([demand for one in asked for demand in one.demands], here.has)
+    lacking = [f"{a.id}  {', '.join(stacks)}" for a, stacks in wanted.items() if not here.has(a)]
     if lacking:
         raise ArtifactError(
             f"{len(lacking)} of {len(wanted)} artifacts are not in the cache yet",
             output="\n".join(lacking),
             hint="run " + " and ".join(f"`stacklab fetch --with-pulumi {name}`" for name in names),
         )
-    contents = write_bundle(wanted, here, file)
-    damaged = prove(file, wanted)
+    with steps_bar() as report:
+        contents = write_bundle(wanted, here, file, report, names)
+        damaged = prove(file, wanted, report)
     if damaged:
         raise ArtifactError(
             "what was written cannot be read back", where=str(file), output="\n".join(p.what for p in damaged)
         )
     size = file.stat().st_size
     if as_json:
-        output.as_json({"file": str(file), "artifacts": len(wanted), "bytes": size, "contents": contents})
+        told = {"file": str(file), "stacks": names, "artifacts": len(wanted), "bytes": size, "contents": contents}
+        output.as_json(told)
         return
-    print(f"{file}: {len(wanted)} artifacts, {size / 1e9:.1f} GB, contents {contents}")
+    print(f"{file}: {len(wanted)} artifacts for {', '.join(names)}, {size / 1e9:.1f} GB, contents {contents}")
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,12 @@ class _Asked:
     plan: LabPlan | None = None
     sources: str = "auto"
 
+    @property
+    def out_of_bundles(self) -> tuple[Lacking, ...]:
+        from modules.artifacts.sources import packing
+
+        return packing.out_of_bundles(self.plan) if self.plan else ()
+
 
 def _asked(stack: str) -> _Asked:
     from modules.artifacts import needs
@@ -156,15 +167,15 @@ def _asked(stack: str) -> _Asked:
         return _Asked(needs.everything(), Mirrors())
     spec = stacks.load(stack)
     lab = plan(spec, stack)
-    demand = needs.Demand(lab.kubernetes, lab.backend, tuple(lab.addons))
-    return _Asked([demand], downloads(lab.mirrors), lab, lab.sources)
+    return _Asked([needs.of(lab)], downloads(lab.mirrors), lab, lab.sources)
 
 
-def _prove(file: Path, demands: Sequence[Demand], pulumi: bool, show: Show) -> None:
+def _prove(file: Path, asked: _Asked, pulumi: bool, show: Show) -> None:
     from modules.artifacts import store
     from modules.artifacts.sources import packing
 
-    packing.require_enough(file, demands, store(), pulumi=pulumi)
+    packing.refuse_what_is_out(asked.out_of_bundles)
+    packing.require_enough(file, asked.demands, store(), pulumi=pulumi)
     show.say(f"{file} has everything that is missing, by digest")
 
 
@@ -182,11 +193,11 @@ def _images(asked: _Asked, show: Show) -> None:
             runs = engine.choose()
             show.say(f"seeing to the node image in {runs.name}: about a minute the first time")
             show.say(f"node image: {ours[backend](demand.kubernetes, runs, addons=addons)}")
-        elif backend == "libvirt" and (lab is None or lab.libvirt.image == OURS):
+        elif backend == "libvirt" and demand.own_disk:
             show.say("seeing to the machine image: about a minute the first time")
             made = machine.ensure_machine_image(demand.kubernetes, engine.choose(), addons=addons)
             show.say(f"machine image: {made.name}")
-    if lab and demand.backend == "kind" and sum(each.role == "master" for each in lab.machines) > 1:
+    if lab and demand.balanced:
         show.say(f"load balancer image: {prepare.ensure_load_balancer_image(engine.choose())}")
 
 

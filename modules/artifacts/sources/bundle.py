@@ -1,44 +1,37 @@
-"""One tar file with everything: written from the store, proven before use, read without any network.
+"""One tar file with everything labs need: proven before use, read without any network (bundle_writing writes it).
 
-    bundle.json            first: what is in it, each with its digest
-    blobs/<sha256>         a file as it is; a TREE as a tar of the folder
+    bundle.json            first: what is in it, each with its digest, and the stacks that it was written for
+    blobs/<sha256>.gz      a file; a TREE as a tar of the folder. The digest is that of the content before it was packed
 The same artifacts give the same bytes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
-import io
 import json
 import tarfile
-import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any
 
 from modules.artifacts.source import Origin, Report
-from modules.artifacts.sources import checksums
 from modules.artifacts.sources.reference import machine
 from modules.artifacts.sources.unpack import unpack_folder
 from modules.artifacts.types import Artifact, Kind
 from modules.base.errors import ArtifactError
 
 INDEX = "bundle.json"
-FORMAT = 1
+FORMAT = 2
 _PIECE = 1 << 20
-
-
-class Shelf(Protocol):
-    """What a bundle is written from: the store."""
-
-    def path(self, artifact: Artifact) -> Path: ...
 
 
 @dataclass(frozen=True)
 class Item:
-    """One artifact in a bundle."""
+    """One artifact in a bundle; size and digest are those of its content."""
 
     name: str
     version: str
@@ -52,53 +45,20 @@ class Item:
 
     @property
     def place(self) -> str:
-        return f"blobs/{self.sha256}"
+        return f"blobs/{self.sha256}.gz"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a bundle does not serve: `what` is wrong with this artifact in it."""
+    """Why a bundle does not serve: `what` is wrong with this artifact in it; digest is the one that is wanted."""
 
     artifact: Artifact
     what: str
+    digest: str = ""
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:
     """A report that nobody reads."""
-
-
-def write_bundle(artifacts: Iterable[Artifact], store: Shelf, path: Path, report: Report = quiet) -> str:
-    """Write all `artifacts` out of the store to one file; returns `sha256:…` of its table of contents.
-
-    Whoever compares that digest needs no other: the table names the digest of everything else.
-    """
-    wanted = sorted(set(artifacts), key=lambda a: a.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".stacklab-bundle-", dir=path.parent) as scratch:
-        blobs: dict[str, Path] = {}
-        items = []
-        for number, artifact in enumerate(wanted):
-            report(f"reading {artifact.id}", number, len(wanted))
-            blob = store.path(artifact)
-            if artifact.kind is Kind.TREE:
-                blob = _pack(blob, Path(scratch) / f"{number}.tar")
-            digest = checksums.of_file(blob).hex
-            items.append(Item(artifact.name, artifact.version, artifact.kind, digest, blob.stat().st_size))
-            blobs.setdefault(items[-1].place, blob)
-        index = _render(items)
-        whole = Path(scratch) / "bundle.tar"
-        total, done = sum(b.stat().st_size for b in blobs.values()), 0
-        with tarfile.open(whole, "w", format=tarfile.PAX_FORMAT) as tar:
-            tar.addfile(_entry(INDEX, len(index)), io.BytesIO(index))
-            for place in sorted(blobs):
-                report(f"writing {path.name}", done, total)
-                size = blobs[place].stat().st_size
-                with blobs[place].open("rb") as file:
-                    tar.addfile(_entry(place, size), file)
-                done += size
-        report(f"writing {path.name}", total, total)
-        whole.replace(path)
-    return str(checksums.of_bytes(index))
 
 
 def prove(bundle: Path, artifacts: Iterable[Artifact], report: Report = quiet) -> list[Problem]:
@@ -115,33 +75,31 @@ def prove(bundle: Path, artifacts: Iterable[Artifact], report: Report = quiet) -
         for number, artifact in enumerate(present):
             report(f"proving {artifact.id}", number, len(present))
             item = items[artifact]
+            digest = f"sha256:{item.sha256}"
             data = tar.extractfile(members[item.place]) if item.place in members else None
             if data is None:
-                problems.append(Problem(artifact, "is in the table of contents, its bytes are not in the bundle"))
+                what = "is in the table of contents, its bytes are not in the bundle"
+                problems.append(Problem(artifact, what, digest))
                 continue
-            found = _digest_of(data)
+            found = _digest_of(data, item.size)
             if found != item.sha256:
-                problems.append(
-                    Problem(artifact, f"does not match its digest: expected sha256:{item.sha256}, found sha256:{found}")
-                )
+                problems.append(Problem(artifact, f"does not match its digest, found sha256:{found}", digest))
     return sorted(problems, key=lambda p: p.artifact.id)
 
 
 def read_index(bundle: Path) -> Mapping[Artifact, Item]:
     """The table of contents; ArtifactError when the file is none of ours."""
-    with _open(bundle) as tar:
-        try:
-            first = tar.next()
-            data = tar.extractfile(first) if first and first.name == INDEX else None
-            table = json.loads(data.read()) if data else {}
-            if table.get("format") != FORMAT:
-                raise ValueError(f"it has no {INDEX} of format {FORMAT}")
-            if table["architecture"] != machine():
-                raise ValueError(f"it is for {table['architecture']}, this machine is {machine()}")
-            items = [Item(**{**entry, "kind": Kind(entry["kind"])}) for entry in table["artifacts"]]
-        except (tarfile.TarError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise _unreadable(bundle, error) from error
+    table = _table(bundle)
+    try:
+        items = [Item(**{**entry, "kind": Kind(entry["kind"])}) for entry in table["artifacts"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(bundle, error) from error
     return {item.artifact: item for item in items}
+
+
+def stacks_of(bundle: Path) -> tuple[str, ...]:
+    """The stacks that it was written for."""
+    return tuple(str(name) for name in _table(bundle).get("stacks") or ())
 
 
 class BundleSource:
@@ -198,7 +156,7 @@ class BundleSource:
             if data is None:
                 raise ArtifactError(f"{item.artifact.id} is named in the bundle and not in it", where=str(self._bundle))
             with target.open("wb") as file:
-                found = _digest_of(data, file, progress)
+                found = _digest_of(data, item.size, file, progress)
         if found != item.sha256:
             raise ArtifactError(
                 f"{item.artifact.id} in the bundle does not match its digest: expected sha256:{item.sha256}, "
@@ -208,53 +166,43 @@ class BundleSource:
             )
 
 
-def _digest_of(data: IO[bytes], copy: IO[bytes] | None = None, progress: Callable[[int], None] | None = None) -> str:
+def _digest_of(
+    packed: IO[bytes], size: int, copy: IO[bytes] | None = None, progress: Callable[[int], None] | None = None
+) -> str:
+    """The digest of what was packed; of anything that is not `size` bytes long it is another one than the content's."""
     digest, done = hashlib.sha256(), 0
     try:
-        while piece := data.read(_PIECE):
-            digest.update(piece)
-            done += len(piece)
-            if copy:
-                copy.write(piece)
-            if progress:
-                progress(done)
-    except tarfile.ReadError:  # the bundle ends in the middle: what came has another digest
+        with gzip.GzipFile(fileobj=packed) as data:
+            while done <= size and (piece := data.read(_PIECE)):
+                digest.update(piece)
+                done += len(piece)
+                if copy:
+                    copy.write(piece)
+                if progress:
+                    progress(done)
+    except (
+        tarfile.TarError,
+        gzip.BadGzipFile,
+        EOFError,
+        zlib.error,
+    ):  # cut off or damaged: what came has another digest
         digest.update(b"\0")
     return digest.hexdigest()
 
 
-def _pack(folder: Path, target: Path) -> Path:
-    with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as tar:
-        for path in sorted(folder.rglob("*")):
-            entry = _entry(str(path.relative_to(folder)), 0)
-            if path.is_symlink():
-                entry.type, entry.linkname = tarfile.SYMTYPE, str(path.readlink())
-                tar.addfile(entry)
-                continue
-            if path.is_dir():
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-                tar.addfile(entry)
-                continue
-            entry.size = path.stat().st_size
-            entry.mode = 0o755 if path.stat().st_mode & 0o111 else 0o644
-            with path.open("rb") as file:
-                tar.addfile(entry, file)
-    return target
-
-
-def _entry(name: str, size: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = size, 0o644
-    return entry
-
-
-def _render(items: Iterable[Item]) -> bytes:
-    return (
-        json.dumps(
-            {"format": FORMAT, "architecture": machine(), "artifacts": [asdict(i) for i in items]}, indent=1
-        ).encode()
-        + b"\n"
-    )
+def _table(bundle: Path) -> dict[str, Any]:
+    with _open(bundle) as tar:
+        try:
+            first = tar.next()
+            data = tar.extractfile(first) if first and first.name == INDEX else None
+            table: dict[str, Any] = json.loads(data.read()) if data else {}
+            if table.get("format") != FORMAT:
+                raise ValueError(f"it has no {INDEX} of format {FORMAT}")
+            if table["architecture"] != machine():
+                raise ValueError(f"it is for {table['architecture']}, this machine is {machine()}")
+        except (tarfile.TarError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _unreadable(bundle, error) from error
+    return table
 
 
 def _open(bundle: Path) -> tarfile.TarFile:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from modules.artifacts.needs import OWN_DISK as OURS
 from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
 from modules.host import engine
 from modules.topology.plan import LabPlan
 
-OURS = "debian-12"
 QCOW2 = b"QFI\xfb"
 
 

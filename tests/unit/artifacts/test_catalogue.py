@@ -14,7 +14,6 @@ from modules.artifacts.binaries import source_version
 from modules.artifacts.needs import Demand
 from modules.artifacts.packages import wheel
 from modules.artifacts.packages.source import WRAPPERS
-from modules.artifacts.source import Origin
 from modules.artifacts.store import Store
 from modules.artifacts.supply import ours, require_room, weight
 from modules.artifacts.types import (
@@ -29,6 +28,9 @@ from modules.artifacts.types import (
     Wheel,
 )
 from modules.base.errors import ArtifactError
+from modules.topology.model import LabSpec
+from modules.topology.plan import plan
+from tests.unit.artifacts.shelf import fill
 
 LINES = list(catalogue.COMPONENTS.values())
 IDS = [line.artifact.id for line in LINES]
@@ -150,8 +152,25 @@ def test_each_backend_needs_its_own_machines_and_no_others() -> None:
         "libvirt": {"machine", "etcdctl", "etcdutl"},
         "ssh": {"etcdctl", "etcdutl"},
     }
-    images = {i.name for i in needs.images(Demand(releases.NEWEST.version, "ssh"))}
-    assert not any("envoy" in name for name in images)
+    other = {a.name for a in needs.fixed(Demand(releases.NEWEST.version, "libvirt", own_disk=False))} & own
+    assert other == names["libvirt"] - {"machine"}
+
+
+def test_only_several_masters_on_kind_need_a_load_balancer() -> None:
+    def envoy(demand: Demand) -> bool:
+        return any("envoy" in image.name for image in needs.images(demand))
+
+    assert [envoy(of(backend, masters)) for backend, masters in CASES] == [False, True, False]
+
+
+CASES = (("kind", 1), ("kind", 3), ("libvirt", 3))
+
+
+def of(backend: str, masters: int) -> Demand:
+    spec = {"backend": backend, "kubernetes": releases.NEWEST.version, "masters": masters, "addons": ["calico"]}
+    demand = needs.of(plan(LabSpec.model_validate(spec), "a"))
+    assert (demand.stack, demand.backend, demand.addons, demand.own_disk) == ("a", backend, ("calico",), True)
+    return demand
 
 
 def test_what_few_labs_run_is_needed_by_those_only() -> None:
@@ -177,23 +196,13 @@ def test_a_fitting_pulumi_on_the_path_needs_no_other(tmp_path: Path) -> None:
     assert not left_out & set(needs.missing(lab, Store(tmp_path), pulumi=False))
 
 
-def _fill(store: Store, *wanted: Artifact) -> None:
-    for artifact in wanted:
-        content = store.room() / "content"
-        if artifact.kind is Kind.TREE:
-            content.mkdir()
-        else:
-            content.write_text(artifact.id)
-        store.put(artifact, content, Origin("packages", "", ""))
-
-
 def test_an_image_that_is_there_whole_needs_no_parts(tmp_path: Path) -> None:
     store, lab = Store(tmp_path), Demand(releases.NEWEST.version)
-    _fill(store, *needs.fixed(lab))
+    fill(store, *needs.fixed(lab))
     image = next(image for image in needs.images(lab) if image.name.endswith("calico/kube-controllers"))
     parts = set(needs.parts(image))
     assert parts <= set(needs.missing(lab, store))
-    _fill(store, image.artifact)
+    fill(store, image.artifact)
     assert not parts & set(needs.missing(lab, store))
 
 
@@ -201,7 +210,7 @@ def test_an_image_whose_parts_are_there_is_not_wanted(tmp_path: Path) -> None:
     store, lab = Store(tmp_path), Demand(releases.NEWEST.version)
     images = needs.images(lab)
     assert {image.artifact for image in images} <= set(needs.wanted([lab], store))
-    _fill(store, *needs.needed(lab))
+    fill(store, *needs.needed(lab))
     assert needs.wanted([lab], store) == ()
     assert needs.missing(lab, store) == ()
 
@@ -213,7 +222,7 @@ def test_the_facade_reads_the_users_cache(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ArtifactError, match="stacklab fetch"):
         artifacts.binary("kubectl")
     assert artifacts.missing(lab) == artifacts.needed(lab)
-    _fill(artifacts.store(), *artifacts.needed(lab))
+    fill(artifacts.store(), *artifacts.needed(lab))
     assert artifacts.missing(lab) == ()
     assert artifacts.binary("kubectl", version).read_text() == f"binary/kubectl@{version}"
     assert artifacts.manifest("calico").startswith("manifest/calico@")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import tarfile
 import tempfile
@@ -10,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.artifacts.source import Origin
-from modules.artifacts.sources.bundle import INDEX, BundleSource, Problem, prove, write_bundle
+from modules.artifacts.sources.bundle import INDEX, BundleSource, Problem, prove, stacks_of
+from modules.artifacts.sources.bundle_writing import write_bundle
 from modules.artifacts.store import Store, digest_of
 from modules.artifacts.types import Artifact, Kind
 from modules.base.errors import ArtifactError
@@ -89,6 +92,28 @@ def test_what_is_not_in_the_store_is_not_bundled(store: Store, tmp_path: Path) -
     assert [p.name for p in tmp_path.iterdir()] == ["store"]
 
 
+def test_content_of_another_length_than_the_table_says_is_proven(store: Store, tmp_path: Path) -> None:
+    file, bomb = tmp_path / "b.tar", tmp_path / "bomb.tar"
+    write_bundle([TOOL], store, file)
+    with tarfile.open(file) as tar, tarfile.open(bomb, "w") as new:
+        for member in tar:
+            data = tar.extractfile(member)
+            assert data is not None
+            content = data.read() if member.name == INDEX else gzip.compress(b"tool" * 50_000_000, 1)
+            member.size = len(content)
+            new.addfile(member, io.BytesIO(content))
+    copied: list[int] = []
+    assert [problem.artifact for problem in prove(bomb, [TOOL])] == [TOOL]
+    with pytest.raises(ArtifactError, match="does not match its digest"):
+        BundleSource(bomb).get(TOOL, tmp_path / "out", lambda what, done, total: copied.append(done))
+    assert copied[-1] <= 2 << 20, "it is not unpacked any further than it should be long"
+
+
+def test_a_bundle_says_which_stacks_it_was_written_for(store: Store, tmp_path: Path) -> None:
+    write_bundle([TOOL], store, tmp_path / "b.tar", stacks=["dev", "ha"])
+    assert stacks_of(tmp_path / "b.tar") == ("dev", "ha")
+
+
 def test_all_that_is_missing_is_listed(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "b.tar"
     write_bundle([TOOL], store, file)
@@ -96,17 +121,18 @@ def test_all_that_is_missing_is_listed(store: Store, tmp_path: Path) -> None:
     assert not BundleSource(file).offers(TREE)
 
 
-def test_tampered_is_proven_and_never_taken_out(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [1, 12, 30])  # not gzip any more, a broken stream, another content
+def test_tampered_is_proven_and_never_taken_out(store: Store, tmp_path: Path, place: int) -> None:
     file = tmp_path / "b.tar"
     write_bundle([TOOL, TEXT], store, file)
     with tarfile.open(file) as tar:
-        at = tar.getmember(f"blobs/{store.digest(TOOL)}").offset_data
+        at = tar.getmember(f"blobs/{store.digest(TOOL)}.gz").offset_data
     with file.open("r+b") as raw:
-        raw.seek(at + 17)
+        raw.seek(at + place)
         raw.write(b"!")
     [problem] = prove(file, [TOOL, TEXT])
-    assert problem.artifact == TOOL
-    assert f"expected sha256:{store.digest(TOOL)}, found sha256:" in problem.what
+    assert (problem.artifact, problem.digest) == (TOOL, f"sha256:{store.digest(TOOL)}")
+    assert "does not match its digest, found sha256:" in problem.what
     with pytest.raises(ArtifactError, match="does not match its digest"):
         BundleSource(file).get(TOOL, tmp_path / "out", ignore)
     assert not (tmp_path / "out").exists()
@@ -131,7 +157,7 @@ def test_a_file_that_is_no_bundle_is_out_of_reach(tmp_path: Path, content: bytes
     assert "not a bundle" in BundleSource(tmp_path / "none.tar").reach()
 
 
-@pytest.mark.parametrize(("key", "value"), [("architecture", "s390x"), ("format", 2), ("artifacts", [{"name": "x"}])])
+@pytest.mark.parametrize(("key", "value"), [("architecture", "s390x"), ("format", 1), ("artifacts", [{"name": "x"}])])
 def test_a_bundle_for_another_machine_or_time_is_refused(store: Store, tmp_path: Path, key: str, value: object) -> None:
     file = tmp_path / "b.tar"
     write_bundle([TEXT], store, file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -71,13 +72,15 @@ def test_a_damaged_bundle_is_refused_before_anything_is_done(
     bundled: tuple[Path, tuple[Artifact, ...]], tmp_path: Path
 ) -> None:
     file, artifacts = bundled
-    data = file.read_bytes()
     victim = next(a for a in artifacts if a.name == "kubelet")
-    at = data.index(victim.id.encode())
-    file.write_bytes(data[:at] + b"X" + data[at + 1 :])
+    digest = Store(tmp_path / "here").digest(victim)
+    with tarfile.open(file) as tar:
+        at = tar.getmember(f"blobs/{digest}.gz").offset_data + 20
+    data = file.read_bytes()
+    file.write_bytes(data[:at] + b"!" + data[at + 1 :])
     done = run(tmp_path / "there", "fetch", STACK, "--sources", f"bundle:{file}")
     assert isinstance(done.exception, ArtifactError)
-    assert f"{victim.id} does not match its digest" in str(done.exception)
+    assert f"{victim.id}  sha256:{digest}  {STACK}: does not match its digest" in done.exception.output
     assert not any(Store(tmp_path / "there").has(a) for a in artifacts)
 
 
@@ -87,7 +90,7 @@ def test_a_bundle_is_not_written_from_half_a_cache(tmp_path: Path) -> None:
     store.forget(gone)
     done = run(tmp_path / "here", "bundle", "-o", str(tmp_path / "lab.tar"), STACK)
     assert isinstance(done.exception, ArtifactError)
-    assert gone.id in done.exception.output
+    assert f"{gone.id}  {STACK}" in done.exception.output
     assert f"stacklab fetch --with-pulumi {STACK}" in done.exception.hint
     assert not (tmp_path / "lab.tar").exists()
 
