@@ -20,6 +20,7 @@ from modules.base import paths
 from modules.base.errors import ArtifactError, StacklabError
 from modules.host import engine, fit, receipt
 from modules.known import known
+from modules.topology import promises
 from modules.topology.parse import parse
 from modules.topology.plan import LabPlan, plan
 
@@ -104,4 +105,4 @@ def export_outputs(lab: LabPlan, target: cluster.Cluster, exposures: Sequence[pu
         "versions",
         {"kubernetes": lab.kubernetes, "etcd": release.etcd, "coredns": release.coredns},
     )
-    pulumi.export("notes", list(lab.warnings))
+    pulumi.export("notes", [*lab.warnings, *promises.notes(lab.backend)])

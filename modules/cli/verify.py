@@ -70,7 +70,7 @@ def questions(stack: str) -> tuple[Context, list[Check]]:
     spec = stacks.load(stack)
     facts = addons.facts()
     provides = frozenset().union(*(facts[name].provides for name in spec.addons))
-    lab = read(stack, pulumi_home.stack_outputs(stack), apps_of(spec.apps), provides)
+    lab = read(stack, pulumi_home.stack_outputs(stack), apps_of(spec.apps), provides, spec.backend)
     kubectl = Kubectl(artifacts.binary("kubectl"), lab.kubeconfig)
     return Context(lab, kubectl, Probes(kubectl, baked("docker.io/stacklab/echo"))), checks.of(lab)
 
@@ -82,9 +82,8 @@ def show(lab: Lab, findings: list[Finding], seconds: float) -> None:
     output.table("", report.CHECK_COLUMNS, report.check_rows(findings))
     print()
     output.table("", report.ADDRESS_COLUMNS, report.address_rows(lab))
-    failed = sum(not finding.ok for finding in findings)
     print()
-    print(f"{lab.stack}: {len(findings) - failed} of {len(findings)} checks ok in {seconds:.1f} s")
+    print("\n".join(report.last_lines(lab, findings, seconds)))
 
 
 def _progress(update: Callable[[str], None], names: list[str]) -> Callable[[Finding], None]:

@@ -71,7 +71,10 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Lab:
-    """Everything the checks are made from. `provides` is what the addons say they bring."""
+    """Everything the checks are made from. `provides` is what the addons say they bring.
+
+    backend: for the note on what differs there; "" when it is not known.
+    """
 
     stack: str
     kubeconfig: Path
@@ -79,9 +82,16 @@ class Lab:
     apps: tuple[App, ...]
     exposures: tuple[Exposure, ...]
     provides: frozenset[str]
+    backend: str = ""
 
 
-def read(stack: str, outputs: Mapping[str, Any], apps: Sequence[App], provides: frozenset[str] = frozenset()) -> Lab:
+def read(
+    stack: str,
+    outputs: Mapping[str, Any],
+    apps: Sequence[App],
+    provides: frozenset[str] = frozenset(),
+    backend: str = "",
+) -> Lab:
     """A lab from what `pulumi stack output --json` printed; an error when the stack has no running lab."""
     if not outputs.get("kubeconfigFile"):
         raise StacklabError(
@@ -95,6 +105,7 @@ def read(stack: str, outputs: Mapping[str, Any], apps: Sequence[App], provides: 
         apps=tuple(apps),
         exposures=tuple(_exposure(record, by_name) for record in outputs.get("exposures") or ()),
         provides=provides,
+        backend=backend,
     )
 
 

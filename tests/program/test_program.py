@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pulumi
 import pytest
 import yaml
 
 import addons
-from modules import apps, backends
+from modules import apps, backends, program
 from modules.base.errors import StacklabError
-from modules.cluster import awaited
+from modules.cluster import Cluster, awaited
 from modules.manifests.objects import WORKLOADS
+from modules.topology import promises
 from modules.topology.plan import LabPlan
 from tests.program import mocks, stand_in
 from tests.program.mocks import KUBECONFIG, Graph, Registered
@@ -295,3 +298,13 @@ def _before(resource: Registered, graph: Graph) -> set[str]:
 
 def _of_app(resource: Registered) -> bool:
     return "stacklab:index:App$" in resource.urn
+
+
+def test_the_outputs_note_what_differs_on_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs: dict[str, Any] = {}
+    monkeypatch.setattr(pulumi, "export", outputs.__setitem__)
+    lab = stand_in.lab("dev", backend="kind", masters=2)
+    empty = SimpleNamespace(kubeconfig="", kubeconfig_file="", endpoint="", machines=[])
+    program.export_outputs(lab, cast("Cluster", empty), [])
+    assert lab.warnings
+    assert outputs["notes"] == [*lab.warnings, *promises.notes("kind")]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import addons
 from modules.cli import main as entry
 from modules.cli import stacks
+from modules.topology import promises
 from modules.topology.known import Known
 from modules.topology.parse import parse
 from tests.unit.verify.conftest import MACHINES, probe_items
@@ -86,4 +87,5 @@ def test_a_sick_lab(lab: FakeKubectl) -> None:
     ran = CliRunner().invoke(entry.build(), ["verify", "dev", "--timeout", "1"])
     assert ran.exit_code == 1
     assert "1 of 2 ready" in ran.stdout
-    assert "6 of 7 checks ok" in ran.stdout
+    assert ran.stdout.splitlines()[-2] == promises.summary("kind")
+    assert "6 of 7 checks ok" in ran.stdout.splitlines()[-1]

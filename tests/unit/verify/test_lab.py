@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modules.base.errors import StacklabError
+from modules.topology import promises
 from modules.verify import report
 from modules.verify.apps import is_echo
 from modules.verify.finding import Finding
@@ -125,3 +126,12 @@ def test_json() -> None:
         "address": "10.200.1.200", "port": 80,
     }  # fmt: skip
     assert report.as_data(read("dev", OUTPUTS, []), FOUND[:1])["ok"] is True
+    assert data["notes"] == []
+    of_kind = read("dev", OUTPUTS, [KUBIA], backend="kind")
+    assert report.as_data(of_kind, FOUND)["notes"] == list(promises.notes("kind"))
+
+
+def test_the_last_lines_say_what_differs_on_the_backend() -> None:
+    of_kind = read("dev", OUTPUTS, [KUBIA], backend="kind")
+    assert report.last_lines(of_kind, FOUND, 1.25) == [promises.summary("kind"), "dev: 1 of 2 checks ok in 1.2 s"]
+    assert report.last_lines(read("dev", OUTPUTS, []), FOUND, 1.25) == ["dev: 1 of 2 checks ok in 1.2 s"]
