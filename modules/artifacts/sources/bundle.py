@@ -171,22 +171,16 @@ def _digest_of(
 ) -> str:
     """The digest of what was packed; of anything that is not `size` bytes long it is another one than the content's."""
     digest, done = hashlib.sha256(), 0
-    try:
-        with gzip.GzipFile(fileobj=packed) as data:
-            while done <= size and (piece := data.read(_PIECE)):
-                digest.update(piece)
-                done += len(piece)
-                if copy:
-                    copy.write(piece)
-                if progress:
-                    progress(done)
-    except (
-        tarfile.TarError,
-        gzip.BadGzipFile,
-        EOFError,
-        zlib.error,
-    ):  # cut off or damaged: what came has another digest
-        digest.update(b"\0")
+    # Cut off or damaged: what came until then has another digest.
+    damage = contextlib.suppress(tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error)
+    with damage, gzip.GzipFile(fileobj=packed) as data:
+        while done <= size and (piece := data.read(_PIECE)):
+            digest.update(piece)
+            done += len(piece)
+            if copy:
+                copy.write(piece)
+            if progress:
+                progress(done)
     return digest.hexdigest()
 
 

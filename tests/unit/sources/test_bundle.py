@@ -5,6 +5,7 @@ import io
 import json
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,12 @@ def test_what_goes_in_comes_out(
             assert there.digest(artifact) == here.digest(artifact)
 
 
-def test_the_same_artifacts_give_the_same_file(store: Store, tmp_path: Path) -> None:
+def test_the_same_artifacts_give_the_same_file_at_any_time(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = write_bundle([TOOL, TREE, TEXT], store, tmp_path / "one.tar")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 1000)
     two = write_bundle([TEXT, TOOL, TREE, TOOL], store, tmp_path / "deep" / "two.tar")
     assert one == two
     with tarfile.open(tmp_path / "one.tar") as tar:
