@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,18 @@ class Project:
 
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    inside: tuple[str, ...] = ()
 
     @classmethod
     def make(cls, folder: Path) -> Project:
+        """With Pulumi and all that it needs at hand."""
+        project = cls.bare(folder)
+        project.prepare()
+        return project
+
+    @classmethod
+    def bare(cls, folder: Path, more: Mapping[str, str] | None = None, inside: Sequence[str] = ()) -> Project:
+        """The folder alone; more: variables of its own; inside: words that run its commands somewhere else."""
         (folder / "stacks").mkdir(parents=True, exist_ok=True)
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(CHECKOUT / name, folder / name)
@@ -52,21 +61,19 @@ class Project:
             link = folder / name
             if not link.is_symlink():
                 link.symlink_to(CHECKOUT / name)
-        project = cls(folder)
-        script = 'eval "$(stacklab env)" && env -0'
-        base = {
+        env = {
             **os.environ,
             "STACKLAB_PROJECT": str(folder),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONDONTWRITEBYTECODE": "1",
+            **(more or {}),
         }
-        done = subprocess.run(["sh", "-ec", script], env=base, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode != 0:
-            raise AssertionError(f"stacklab env failed:\n{done.stdout}{done.stderr}")
-        project.env = {
-            key: value for key, _, value in (entry.partition("=") for entry in done.stdout.split("\0")) if key
-        }
-        return project
+        return cls(folder, env, tuple(inside))
+
+    def prepare(self) -> None:
+        """What a user's shell has after `eval "$(stacklab env)"`."""
+        output = self.run("sh", "-ec", 'eval "$(stacklab env)" && env -0').ok().output
+        self.env = {key: value for key, _, value in (entry.partition("=") for entry in output.split("\0")) if key}
 
     # -- stack files ---------------------------------------------------------------------------------------------
 
@@ -85,7 +92,7 @@ class Project:
     def run(self, *argv: str, timeout: float = 120) -> Ran:
         try:
             done = subprocess.run(
-                argv,
+                self._words(argv),
                 cwd=self.folder,
                 env=dict(self.env),
                 stdin=subprocess.DEVNULL,
@@ -102,7 +109,7 @@ class Project:
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """A command in a process group of its own, to be killed as a whole."""
         return subprocess.Popen(
-            argv,
+            self._words(argv),
             cwd=self.folder,
             env=dict(self.env),
             stdin=subprocess.DEVNULL,
@@ -111,6 +118,10 @@ class Project:
             text=True,
             start_new_session=True,
         )
+
+    def _words(self, argv: Sequence[str]) -> list[str]:
+        """Entering another place loses the folder."""
+        return [*self.inside, "env", f"--chdir={self.folder}", *argv] if self.inside else [*argv]
 
     def pulumi(self, *args: str, stack: str, timeout: float = UP_SECONDS) -> Ran:
         return self.run("pulumi", *args, "--stack", stack, "--non-interactive", "--color=never", timeout=timeout)
