@@ -96,7 +96,7 @@ def test_the_same_file_makes_the_same_lab_on_each_backend_out_of_the_bundle(
     lab = Lab.of(room, "walled", {**SAME, "backend": backend, "sources": f"bundle:{bundle}"})
     seconds["up"] = timed(lambda: lab.up().ok())
     try:
-        lab.verify().ok()
+        verified(lab)
         nodes = lab.get("nodes")["items"]
         assert [bool(node["spec"].get("taints")) for node in nodes] == [True, False]
         mirrored(lab, backend)
@@ -105,6 +105,15 @@ def test_the_same_file_makes_the_same_lab_on_each_backend_out_of_the_bundle(
         lab.remove()
     lab.receipt().ok()
     print(f"{backend} out of {bundle.stat().st_size / GB:.2f} GB: {seconds}")
+
+
+def verified(lab: Lab) -> None:
+    """The room goes with the test: what a failure is read from is kept in its message."""
+    ran = lab.verify()
+    if ran.code != 0:
+        speakers = lab.kubectl("logs", "-n", "metallb-system", "-l", "component=speaker", "--tail=60").output
+        neighbours = lab.project.run("ip", "neigh").output
+        raise AssertionError(f"{ran.output}\n{speakers}\n{neighbours}")
 
 
 def timed(work: Any) -> float:
