@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from addons.base import Addon, Settings
 from modules import artifacts
 from modules.manifests import Object, change, not_awaited, parse, shell_env, slim_schemas, start_quickly
-from modules.manifests.patch import container
+from modules.manifests.patch import ManifestError, container
 from modules.topology.plan import LabPlan
 
 NAME = "calico"
@@ -18,6 +18,11 @@ POOL_VXLAN = {"vxlan": "Always", "vxlan-cross-subnet": "CrossSubnet"}
 FELIX_READY: dict[str, Any] = {"httpGet": {"host": "127.0.0.1", "port": 9099, "path": "/readiness"}}
 FELIX_LIVE: dict[str, Any] = {"httpGet": {"host": "127.0.0.1", "port": 9099, "path": "/liveness"}}
 PROBES = ("livenessProbe", "readinessProbe")
+# A pod's network counts as made when Felix has written its rules too. Without this a new pod can be ready, and get its
+# share of requests, while its machine still drops what comes from others: a rolling update lost one now and then.
+POLICY_SETUP = 10  # seconds; then the pod starts all the same
+STATUS = "/var/run/calico"  # where Felix tells the plugin, a folder of the machine that both have
+PLUGIN = '"type": "calico",'
 
 
 class CalicoSettings(Settings):
@@ -42,6 +47,11 @@ class CalicoSettings(Settings):
 def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
     def config(obj: Object) -> None:
         obj["data"]["veth_mtu"] = "0" if settings.mtu == "auto" else str(settings.mtu)
+        plugins = obj["data"]["cni_network_config"]
+        if plugins.count(PLUGIN) != 1:
+            raise ManifestError(f"cni_network_config has not one plugin {PLUGIN}", where=f"manifest {NAME}")
+        waits = f'{PLUGIN}\n      "policy_setup_timeout_seconds": {POLICY_SETUP},'
+        obj["data"]["cni_network_config"] = plugins.replace(PLUGIN, waits)
 
     def node(obj: Object) -> None:
         main = container(obj, "calico-node")
@@ -53,6 +63,7 @@ def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
                 "CALICO_IPV4POOL_VXLAN": POOL_VXLAN[settings.encapsulation],
                 # A machine may have other interfaces; pods must not go through those.
                 "IP_AUTODETECTION_METHOD": f"cidr={plan.network.machines}",
+                "FELIX_ENDPOINTSTATUSPATHPREFIX": STATUS,
             },
         )
         for probe, handler in zip(PROBES, (FELIX_LIVE, FELIX_READY), strict=True):

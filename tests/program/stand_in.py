@@ -89,7 +89,11 @@ def calico() -> list[dict[str, Any]]:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "calico-config", "namespace": "kube-system"},
-        "data": {"calico_backend": "vxlan", "veth_mtu": "0"},
+        "data": {
+            "calico_backend": "vxlan",
+            "veth_mtu": "0",
+            "cni_network_config": '{"plugins": [{"type": "calico", "mtu": __CNI_MTU__, "ipam": {}}]}',
+        },
     }
     return [
         account("calico-node", "kube-system"),

@@ -12,9 +12,10 @@ import pytest
 
 import addons
 from addons.flannel import addresses_of
+from modules import artifacts
 from modules.base.errors import InvalidStackError
 from modules.manifests import Object, find
-from modules.manifests.patch import container
+from modules.manifests.patch import ManifestError, container
 from modules.topology.parse import parse
 from tests.program import stand_in
 
@@ -62,6 +63,22 @@ def test_calico_takes_its_settings_and_the_labs_ranges() -> None:
     assert env["CALICO_IPV4POOL_CIDR"] == plan.network.pods
     assert env["IP_AUTODETECTION_METHOD"] == f"cidr={plan.network.machines}"
     assert find(made, "ConfigMap", "calico-config")["data"]["veth_mtu"] == "1400"
+
+
+def test_a_pods_network_is_made_when_felix_has_written_its_rules() -> None:
+    made = objects("calico")
+    said = find(made, "ConfigMap", "calico-config")["data"]["cni_network_config"]
+    plugin = json.loads(said.replace("__CNI_MTU__", "0"))["plugins"][0]
+    assert plugin["policy_setup_timeout_seconds"] > 0
+    env = {e["name"]: e.get("value") for e in container(find(made, "DaemonSet", "calico-node"), "calico-node")["env"]}
+    assert env["FELIX_ENDPOINTSTATUSPATHPREFIX"] == "/var/run/calico"
+
+
+def test_a_manifest_of_calico_without_its_plugin_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = artifacts.manifest("calico")
+    monkeypatch.setattr(artifacts, "manifest", lambda name: text.replace('"type": "calico"', '"type": "other"'))
+    with pytest.raises(ManifestError, match="cni_network_config"):
+        objects("calico")
 
 
 @pytest.mark.parametrize("word", ["ipip", "none"])
