@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from modules.base import paths
 from modules.manifests import Condition, Id, Object, follows, identity, leaves, pulumi_token
 from modules.manifests.objects import WORKLOADS
 from modules.manifests.waiting import SKIP, WAIT_FOR
@@ -221,7 +222,7 @@ def reached(
         delete_unreachable=True,
         # The first question for all schemas takes an emulated machine longer than the usual 32 s.
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=200, burst=400, timeout=180),
-        opts=pulumi.ResourceOptions(deleted_with=resource),
+        opts=pulumi.ResourceOptions(deleted_with=resource, env_var_mappings={paths.SCRATCH: "TMPDIR"}),
     )
     machines = [{"name": m.name, "role": m.role, "address": m.address, "ssh": ssh(m.address)} for m in plan.machines]
     return Cluster(

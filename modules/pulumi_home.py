@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ PULUMI_TOOLS = (
     "pulumi-resource-pulumi-python",
 )
 LAB_TOOLS = ("kubectl", "kind")
+LONGEST_RUN = 3600  # seconds
 KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"
 KUBERNETES_PLUGIN_VERSION = "4.18.1"  # that of pulumi-kubernetes in pyproject.toml; a test holds them equal
 
@@ -49,6 +51,7 @@ def prepare() -> dict[str, str]:
     """Make everything ready, and return the environment that `pulumi` needs. Running it again changes nothing."""
     for each in (folder(), tools(), _state()):
         each.mkdir(parents=True, exist_ok=True)
+    _clear(paths.scratch())
     ours = fitting_pulumi() is None
     for name in PULUMI_TOOLS:
         if ours:
@@ -73,6 +76,10 @@ def environment() -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # Pulumi's own, four for each core, are soon taken by those that wait, and a machine cannot join meanwhile.
         "PULUMI_PARALLEL": os.environ.get("PULUMI_PARALLEL", "32"),
+        # The Kubernetes provider writes the kubeconfig of each run into a temporary file, and leaves it there.
+        paths.SCRATCH: str(paths.scratch()),
+        # kubectl's memory of what each cluster serves; its own place for it is the user's.
+        "KUBECACHEDIR": str(paths.kubectl_memory()),
         # gRPC's own handlers break a fork beside its threads, and our programs are started by forks (docs/decisions).
         "GRPC_ENABLE_FORK_SUPPORT": "false",
     }
@@ -181,6 +188,15 @@ def log_in(credentials: Path, state: Path) -> None:
     accounts = {**(known.get("accounts") or {}), url: {"lastValidatedAt": "0001-01-01T00:00:00Z"}}
     fresh.write_text(json.dumps({**known, "current": url, "accounts": accounts}, indent=4))
     fresh.replace(credentials)
+
+
+def _clear(scratch: Path) -> None:
+    """Remove what earlier runs left; one that goes on in another window keeps its own."""
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in scratch.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another command clears as well
+            if file.is_file() and time.time() - file.stat().st_mtime > LONGEST_RUN:
+                file.unlink()
 
 
 def _state() -> Path:

@@ -2,6 +2,7 @@
 
 $XDG_CACHE_HOME/stacklab      artifacts, shared by all checkouts of one user
 <checkout>/.stacklab          Pulumi's state and home, lab folders, logs; never committed
+<checkout>/.stacklab/scratch  what the Kubernetes provider leaves behind, removed by the next command
 <checkout>/.stacklab/labs/X   all files of lab X: kubeconfig, kind configuration, host fingerprint
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+
+SCRATCH = "STACKLAB_SCRATCH"  # names `scratch()` to Pulumi, which hands it to the Kubernetes provider as TMPDIR
 
 
 def checkout() -> Path:
@@ -34,3 +37,13 @@ def work() -> Path:
 def lab(stack: str) -> Path:
     """The folder of one lab."""
     return work() / "labs" / stack
+
+
+def scratch() -> Path:
+    """The temporary files of the Kubernetes provider, kubeconfigs among them."""
+    return work() / "scratch"
+
+
+def kubectl_memory() -> Path:
+    """Where kubectl keeps what each cluster serves (KUBECACHEDIR)."""
+    return work() / "kubectl"

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from modules import cli
+from modules.base import paths
 from modules.base.errors import StacklabError
 
 CANNOT_RUN = 2
@@ -44,6 +45,7 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command line of this process."""
+    os.environ.setdefault("KUBECACHEDIR", str(paths.kubectl_memory()))
     try:
         build()()
     except StacklabError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
+from pathlib import Path
 
 import httpx
 import pytest
@@ -153,6 +155,15 @@ def test_refresh_sees_a_machine_that_was_removed_and_up_makes_the_lab_whole(lab:
     assert "updated" in seen.output
     lab.up().ok()
     lab.verify().ok()
+
+
+def test_nothing_of_it_is_in_the_users_own_folders(lab: Lab) -> None:
+    endpoint = lab.outputs()["endpoint"]
+    scratch = lab.project.folder / ".stacklab" / "scratch"
+    assert list(scratch.glob("kubeconfig*")), "the provider writes them somewhere"
+    assert [f for f in Path(tempfile.gettempdir()).glob("kubeconfig*") if endpoint in f.read_text()] == []
+    known = endpoint.removeprefix("https://").replace(":", "_")
+    assert not (Path.home() / ".kube" / "cache" / "discovery" / known).exists()
 
 
 def test_destroy_leaves_nothing(lab: Lab) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -59,6 +61,17 @@ def test_everything_is_made(project: Path) -> None:
     credentials = json.loads((work / "pulumi" / "credentials.json").read_text())
     assert credentials["current"] == f"file://{work / 'state'}"
     assert (work / "state").is_dir()
+
+
+def test_what_the_provider_left_is_removed_unless_it_is_of_this_hour(project: Path) -> None:
+    scratch = Path(pulumi_home.prepare()["STACKLAB_SCRATCH"])
+    assert scratch.stat().st_mode & 0o777 == 0o700
+    old, new = scratch / "kubeconfig1", scratch / "kubeconfig2"
+    old.touch()
+    new.touch()
+    os.utime(old, (0, time.time() - 3601))
+    pulumi_home.prepare()
+    assert list(scratch.iterdir()) == [new]
 
 
 def test_again_changes_nothing(project: Path) -> None:

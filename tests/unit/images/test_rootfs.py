@@ -45,6 +45,18 @@ def test_the_sources_go_in_by_standard_input(monkeypatch: pytest.MonkeyPatch, tm
     assert said == [rootfs_table.SOURCE_DATE_EPOCH]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mmdebstrap mounts nothing itself for other users")
+def test_what_it_mounts_is_not_seen_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sources_list, "read", lambda: AptSources("bookworm", ("deb x y z",)))
+    fake = tmp_path / "mmdebstrap"
+    fake.write_text("#!/bin/sh\nmkdir $TMPDIR/left && mount -t tmpfs none $TMPDIR/left && touch $TMPDIR/left/in\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "made").mkdir()
+    rootfs.build("base", tmp_path / "made" / "base.tar")
+    assert list((tmp_path / "made" / "left").iterdir()) == []
+
+
 def test_a_failure_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sources_list, "read", lambda: AptSources("bookworm", ("deb x y z",)))
     fake = tmp_path / "mmdebstrap"
