@@ -78,7 +78,8 @@ def wait_healthy(remote: Remote, *, timeout: float = 180) -> None:
     api = Api(remote)
 
     def look() -> Answer[bool]:
-        return Answer(True if api.healthy() else None, "its API server is not ready")
+        trouble = api.trouble()
+        return Answer(None if trouble else True, trouble)
 
     where = remote.login.machine
     hint = f"crictl ps -a and journalctl -u kubelet on {where}"

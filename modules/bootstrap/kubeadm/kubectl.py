@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from modules.base.errors import CommandError, StacklabError
+from modules.base.errors import CommandError, ProbeTimeoutError, StacklabError
 from modules.base.probe import Answer, wait_for
 from modules.base.shell import Result
 from modules.bootstrap.kubeadm import nodes
@@ -15,7 +15,7 @@ from modules.machines import command
 from modules.machines.remote import Remote
 
 KUBECTL = "KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=20s"
-HEALTHY = 10.0
+HEALTHY = 30.0  # kubectl alone takes an emulated machine five seconds
 PATIENCE = 90.0
 TRANSIENT = (
     "was refused", "connection reset", "i/o timeout", "TLS handshake timeout", "unexpected EOF", ": EOF",
@@ -51,13 +51,14 @@ class Api:
             )
         return found
 
-    def healthy(self) -> bool:
-        """Whether this master's own API server answers."""
+    def trouble(self) -> str:
+        """What keeps this master's own API server from answering; empty when it does."""
         try:
             local = "--server=https://127.0.0.1:6443"
-            return self.master.run(f"{KUBECTL} get --raw=/readyz {local}", timeout=HEALTHY, check=False).code == 0
-        except CommandError:
-            return False
+            done = self.master.run(f"{KUBECTL} get --raw=/readyz {local}", timeout=HEALTHY, check=False)
+        except CommandError as error:
+            return error.in_one_line()
+        return "" if done.code == 0 else done.stderr.strip() or f"exit status {done.code}"
 
     def node(self, name: str) -> dict[str, Any] | None:
         """The node's object; None when the cluster has none of that name."""
@@ -117,29 +118,34 @@ def transient(said: str) -> bool:
 
 def first_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 0) -> Api | None:
     """The API by way of the first master that answers and whose API server does; None when there is none."""
-
-    def look() -> Answer[Api]:
-        for one in masters:
-            if one.login.machine != besides:
-                api = Api(one)
-                if api.healthy():
-                    return Answer(api)
-        return Answer(None, "no API server answers on " + ", ".join(m.login.machine for m in masters))
-
     try:
-        return wait_for("an API server answers", look, timeout=timeout, every=1)
-    except StacklabError:
+        return _wait_for_one(masters, besides, timeout)
+    except ProbeTimeoutError:
         return None
 
 
-def need_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 60) -> Api:
-    """The same; none is an error."""
-    found = first_healthy(masters, besides=besides, timeout=timeout)
-    if found is None:
-        asked = [m for m in masters if m.login.machine != besides]
+def need_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 180) -> Api:
+    """The same; none is an error that says what each master's API server last said."""
+    try:
+        return _wait_for_one(masters, besides, timeout)
+    except ProbeTimeoutError as error:
+        asked = [m.login.machine for m in masters if m.login.machine != besides]
         raise StacklabError(
-            f"no API server answers on {', '.join(m.login.machine for m in asked) or 'any master'}",
-            where=asked[0].login.machine if asked else "",
+            f"no API server answers on {', '.join(asked) or 'any master'} after {timeout:g} s",
+            where=asked[0] if asked else "",
+            output=error.output,
             hint="crictl ps -a and journalctl -u kubelet there",
-        )
-    return found
+        ) from None
+
+
+def _wait_for_one(masters: Sequence[Remote], besides: str, timeout: float) -> Api:
+    def look() -> Answer[Api]:
+        seen = []
+        for api in (Api(one) for one in masters if one.login.machine != besides):
+            trouble = api.trouble()
+            if not trouble:
+                return Answer(api)
+            seen.append(f"{api.master.login.machine}: {trouble}")
+        return Answer(None, "\n".join(seen))
+
+    return wait_for("an API server answers", look, timeout=timeout, every=1)
