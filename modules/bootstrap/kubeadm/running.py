@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from modules.artifacts.machine.payload import active, folder
-from modules.base.errors import CommandError
+from modules.base.errors import LAST_LINES, CommandError, StacklabError
 from modules.bootstrap.steps import journal
 from modules.machines.remote import Remote
 
@@ -20,6 +20,15 @@ INIT, JOIN, RESET, UPGRADE = 900.0, 900.0, 180.0, 900.0
 
 # A log line of kubeadm, a place in a source file, a function of Go: what is left at the end is the reason.
 NOISE = re.compile(r"[IW]\d{4} |\t\S+:\d+$|[\w./-]+\.[\w.()*]+$|Stack Trace:|\s*$|To see the stack trace")
+
+# klog's errors of the time since the kubelet was started last, each reason once.
+COMPLAINTS = 4
+KUBELET = f"""\
+since=$(systemctl show kubelet --property=ExecMainStartTimestamp --value)
+[ -n "$since" ] || exit 0
+journalctl --unit=kubelet --since="$since" --output=cat --no-pager |
+    sed -n 's/^[EF][0-9]* [0-9:.]* *[0-9]* //p' | awk '!seen[$0]++' | tail -n {COMPLAINTS}
+"""
 
 Say = Callable[[str], None]
 
@@ -71,7 +80,7 @@ def kubeadm(
         ).stdout
     except CommandError as error:
         error.what = f"kubeadm {words[0]}: {error.what}"
-        error.output = gist(error.output)
+        error.output = joined(gist(error.output), _complaints(remote, redact))
         error.hint = error.hint or f"journalctl -u kubelet -u containerd on {machine}; then the same command again"
         raise
 
@@ -79,6 +88,21 @@ def kubeadm(
 def gist(output: str) -> str:
     """kubeadm's output without log lines and Go's stack trace. Pure."""
     return "\n".join(line for line in output.splitlines() if line.strip() and not NOISE.match(line))
+
+
+def joined(kubeadm_said: str, kubelet_said: str) -> str:
+    """What is shown of a failure: kubeadm's last lines, and below them the kubelet's where it complained. Pure."""
+    if not kubelet_said.strip():
+        return kubeadm_said
+    ours = kubeadm_said.splitlines()[-(LAST_LINES - COMPLAINTS - 1) :]
+    return "\n".join([*ours, "the kubelet says:", *kubelet_said.strip().splitlines()[-COMPLAINTS:]])
+
+
+def _complaints(remote: Remote, redact: Sequence[str]) -> str:
+    try:
+        return remote.run(KUBELET, timeout=15, check=False, redact=redact).stdout
+    except StacklabError:  # kubeadm's own failure is the news
+        return ""
 
 
 def activate(version: str, names: Sequence[str] = ("kubeadm", "kubelet", "kubectl")) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from modules.base.errors import LAST_LINES
 from modules.bootstrap import endpoint, etcd
 from modules.bootstrap.etcd import snapshot
 from modules.bootstrap.kubeadm import admin, config, credentials, join, reset, running, state
@@ -158,3 +159,27 @@ def test_the_name_of_an_authority_is_the_one_openssl_gives(tmp_path: Path) -> No
     ).stdout
     digest = subprocess.run(["sha256sum"], input=der, check=True, capture_output=True).stdout.decode().split()[0]
     assert credentials.ca_hash(certificate.read_text()) == f"sha256:{digest}"
+
+
+def test_the_kubelets_complaints_are_below_what_kubeadm_said() -> None:
+    said = "\n".join(f"kubeadm {i}" for i in range(30))
+    shown = running.joined(said, "a\nb\nfailed to run Kubelet: cgroup driver\nd\ne\n").splitlines()
+    assert len(shown) == LAST_LINES
+    assert shown[-6:] == ["kubeadm 29", "the kubelet says:", "b", "failed to run Kubelet: cgroup driver", "d", "e"]
+    assert running.joined("kubeadm", "\n") == "kubeadm"
+
+
+def test_only_errors_of_this_kubelet_are_its_complaints(tmp_path: Path) -> None:
+    journal = """\
+I1121 10:00:00.1 7 server.go:1] fine
+E1121 10:00:01.1 7 run.go:72] "command failed" err="swap is on"
+E1121 10:00:02.1 7 run.go:72] "command failed" err="swap is on"
+kubelet.service: Failed
+"""
+    (tmp_path / "journal").write_text(journal)
+    for name, body in (("systemctl", "echo Sat"), ("journalctl", f'[ "$2" = --since=Sat ] && cat {tmp_path}/journal')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    said = subprocess.run(["sh"], input=running.KUBELET, text=True, env=env, capture_output=True, check=True).stdout
+    assert said == 'run.go:72] "command failed" err="swap is on"\n'
