@@ -25,6 +25,8 @@ GONE_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
 DEFINITION = "CustomResourceDefinition"
 PATIENCE = "5m"
 PATIENCE_GONE = "1m"
+# The provider leaves a kubeconfig in its folder for temporary files at each run.
+PROVIDER_ENVIRONMENT = {paths.SCRATCH: "TMPDIR"}
 AWAITED = frozenset({"DaemonSet", "Deployment", "Ingress", "Job", "PersistentVolumeClaim", "Service", "StatefulSet"})
 
 
@@ -222,7 +224,7 @@ def reached(
         delete_unreachable=True,
         # The first question for all schemas takes an emulated machine longer than the usual 32 s.
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=200, burst=400, timeout=180),
-        opts=pulumi.ResourceOptions(deleted_with=resource, env_var_mappings={paths.SCRATCH: "TMPDIR"}),
+        opts=pulumi.ResourceOptions(deleted_with=resource, env_var_mappings=PROVIDER_ENVIRONMENT),
     )
     machines = [{"name": m.name, "role": m.role, "address": m.address, "ssh": ssh(m.address)} for m in plan.machines]
     return Cluster(

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from modules.base.errors import InvalidStackError, StacklabError
 from modules.classroom.model import Shared
 from modules.classroom.namespace import TOKEN, Tenant, kubeconfig, objects, own_apps
-from modules.cluster import PATIENCE, PATIENCE_GONE, KubernetesObject, resource_name
+from modules.cluster import PATIENCE, PATIENCE_GONE, PROVIDER_ENVIRONMENT, KubernetesObject, resource_name
 from modules.known import known
 from modules.manifests import Object, identity
 from modules.manifests.objects import WORKLOADS
@@ -62,6 +62,7 @@ def deploy() -> None:
         cluster_identifier=pulumi.Output.unsecret(admin.apply(_fingerprint)),
         enable_server_side_apply=True,
         delete_unreachable=True,
+        opts=pulumi.ResourceOptions(env_var_mappings=PROVIDER_ENVIRONMENT),
     )
     made = _apply(tenant, provider)
     token = made[("Secret", TOKEN)].data.apply(_token)
