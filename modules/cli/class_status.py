@@ -12,6 +12,8 @@ from modules.base.errors import StacklabError
 from modules.cli import class_group, output
 
 if TYPE_CHECKING:
+    from modules.classroom.engine import Engine
+    from modules.classroom.parse import Class
     from modules.classroom.status import Row
 
 HEAD = ("student", "name", "stack", "state", "api", "resources", "since", "")
@@ -24,21 +26,7 @@ def add(group: typer.Typer) -> None:
     @group.command()
     def status(name: class_group.ClassName, json: class_group.Json = False) -> None:
         """Show everybody's lab. Exit 1 when one of them is not up."""
-        from modules.classroom import lock, outcomes, record, status
-
-        made = class_group.load(name)
-        remembered = record.load(made.file)
-        there = {
-            stack: status.Known(summary.resource_count or 0, summary.last_update)
-            for stack, summary in class_group.engine().stacks().items()
-        }
-        ids = [student.id for student in made.spec.students]
-        stacks = status.stacks_of(made.name, [*ids, *remembered.slots])
-        # A share of a lab has no API server of its own.
-        own = [stack for stack in stacks.values() if stack in there and made.spec.tenancy == "cluster"]
-        answering = _answering(own)
-        held = lock.held(name)
-        rows = status.rows(made, remembered, there, outcomes.load(name), answering, running=bool(held))
+        held, rows = rows_now(class_group.load(name), class_group.engine(), ask=True)
         if json:
             output.as_json({"class": name, "held_by": held, "students": [row.as_dict() for row in rows]})
         else:
@@ -47,6 +35,24 @@ def add(group: typer.Typer) -> None:
                 output.note(f"being changed by {held}")
         if any(row.state != "up" for row in rows):
             raise typer.Exit(1)
+
+
+def rows_now(made: Class, engine: Engine, *, ask: bool) -> tuple[str, list[Row]]:
+    """Who is changing the class, and everybody's line; with `ask` their API servers are asked whether they answer."""
+    from modules.classroom import lock, outcomes, record, status
+
+    remembered = record.load(made.file)
+    there = {
+        stack: status.Known(summary.resource_count or 0, summary.last_update)
+        for stack, summary in engine.stacks().items()
+    }
+    ids = [student.id for student in made.spec.students]
+    stacks = status.stacks_of(made.name, [*ids, *remembered.slots])
+    # A share of a lab has no API server of its own.
+    own = [stack for stack in stacks.values() if stack in there and made.spec.tenancy == "cluster"]
+    answering = _answering(own) if ask else {}
+    held = lock.held(made.name)
+    return held, status.rows(made, remembered, there, outcomes.load(made.name), answering, running=bool(held))
 
 
 def _cells(row: Row) -> list[str]:

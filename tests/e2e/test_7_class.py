@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from modules.base.probe import Answer, wait_for
+from tests.support.browser import chromium, opened
 from tests.support.project import CHECKOUT, Project, kill_group
 
 CLASS = "pair"
@@ -83,6 +85,24 @@ def test_everybody_has_a_lab_of_their_own(school: Project) -> None:
     assert seen == ["10.208.1.11", "10.208.2.11"]
     checked = told(school, "verify", CLASS)
     assert checked["ok"] is True
+
+
+def test_the_teachers_page_shows_everybody(school: Project) -> None:
+    command = school.start("stacklab", "class", "serve", CLASS, "--no-browser")
+    assert command.stdout is not None
+    url = command.stdout.readline().strip()
+    try:
+        assert url.startswith("http://127.0.0.1:"), url + command.stdout.read()
+        with chromium() as browser, opened(browser, url) as page:
+            expect(page.locator("[data-state=up]")).to_have_text("2 up", timeout=60_000)
+            for one in ("s01", "s02"):
+                line = page.locator(f"[data-student={one}]")
+                expect(line).to_contain_text("all well", timeout=120_000)
+                expect(line.get_by_role("link")).to_have_text("kubia nodeport")
+    finally:
+        command.send_signal(signal.SIGINT)
+        said, _ = command.communicate(timeout=60)
+    assert command.returncode == 0, said
 
 
 def test_ctrl_c_ends_cleanly_and_a_second_up_changes_nothing(school: Project) -> None:
