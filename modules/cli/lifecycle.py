@@ -68,7 +68,7 @@ def of(stack: str) -> Lifecycle:
 
 
 def _backends() -> Mapping[str, Callable[[str], Lifecycle]]:
-    return {"kind": _containers, "minikube": _containers}
+    return {"kind": _containers, "minikube": _containers, "libvirt": _virtual_machines}
 
 
 def _containers(stack: str) -> Lifecycle:
@@ -77,3 +77,11 @@ def _containers(stack: str) -> Lifecycle:
     from modules.local.owner import owner_id
 
     return Containers(stack, engine.choose(), owner_id())
+
+
+def _virtual_machines(stack: str) -> Lifecycle:
+    from modules.local.owner import owner_id
+    from modules.machines.libvirt.lifecycle import VirtualMachines
+    from modules.topology.address import cluster_name
+
+    return VirtualMachines(stack, cluster_name(stack), stacks.load(stack).libvirt.uri, owner_id())

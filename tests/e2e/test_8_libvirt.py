@@ -5,6 +5,7 @@ The guests run under qemu's own emulation where KVM does not work, so there is o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,6 +89,13 @@ def test_a_worker_is_added_and_removed_by_editing_the_file(vms: Lab) -> None:
     vms.up().ok()
     assert set(_nodes(vms)) == {"vms21.rhce.cc", "vms22.rhce.cc"}
     vms.unchanged().ok()
+
+
+def test_stopped_and_started_it_is_the_same_lab(vms: Lab) -> None:
+    for verb, state in (("stop", "shut off"), ("start", "running")):
+        shown = vms.project.run("stacklab", verb, vms.stack, "--json", timeout=600).ok().output
+        assert json.loads(shown) == dict.fromkeys(("vms21.rhce.cc", "vms22.rhce.cc"), state)
+    vms.verify().ok()
 
 
 def test_destroy_leaves_nothing(vms: Lab) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import libvirt
 import pytest
 
+from modules.base import kubeconfig, paths
 from modules.base.errors import OwnershipError, StacklabError
 from modules.host.libvirt import look, mark
 from modules.host.libvirt.mark import POOL, Mark
 from modules.machines.libvirt import domains, networks, pools, volumes
+from modules.machines.libvirt.lifecycle import VirtualMachines
 from modules.machines.libvirt.xml import domain as domain_xml
 from modules.machines.libvirt.xml import network as network_xml
 from modules.machines.libvirt.xml import storage
@@ -19,6 +21,9 @@ from tests.unit.machines.on_libvirt.cases import DIRECT, DOMAIN, HOSTS, MARK, NE
 from tests.unit.machines.on_libvirt.conftest import URI
 
 STRANGER = Mark("cka", "f" * 16, "/home/you/labs")
+KUBECONFIG = """\
+clusters: [{cluster: {server: "https://192.168.26.21:6443", certificate-authority-data: Q0E=}}]
+"""
 MACHINE = replace(DOMAIN, acceleration="test")
 
 
@@ -47,6 +52,44 @@ def test_a_machine_that_was_shut_off_is_started(driver: Any) -> None:
     assert domains.state(domain) == "paused"
     domains.start(domain)
     assert domains.state(domain) == domains.RUNNING
+
+
+@pytest.fixture
+def at_rest(driver: Any, monkeypatch: pytest.MonkeyPatch) -> VirtualMachines:
+    """Two machines of one lab, and one of another."""
+    for name, owner in (("cka.m1", MARK), ("cka.w1", MARK), ("cka.w2", STRANGER)):
+        uuid = f"99999999-2222-3333-4444-{sum(name.encode()):012}"
+        spec = replace(MACHINE, name=name, uuid=uuid, mac=f"52:54:00:00:00:{sum(name.encode()) % 90 + 10}")
+        domains.ensure(driver, spec, owner)
+    networks.ensure(driver, NETWORK, MARK)
+    monkeypatch.setattr(kubeconfig, "wait_for_api", lambda *_, **__: None)
+    return VirtualMachines(MARK.stack, "cka", URI, OWNER)
+
+
+def test_a_lab_rests_and_comes_back(driver: Any, at_rest: VirtualMachines) -> None:
+    for _ in range(2):
+        at_rest.pause()
+        assert at_rest.states() == {"m1": "paused", "w1": "paused"}
+    at_rest.unpause()
+    assert at_rest.states() == {"m1": "running", "w1": "running"}
+    at_rest.pause()
+    for _ in range(2):
+        at_rest.stop()
+        assert at_rest.states() == {"m1": "shut off", "w1": "shut off"}
+    assert domains.state(driver.lookupByName("cka.w2")) == domains.RUNNING
+    driver.networkLookupByName(NETWORK.name).destroy()
+    file = paths.lab(MARK.stack) / "kubeconfig"
+    file.parent.mkdir(parents=True)
+    file.write_text(KUBECONFIG)
+    for _ in range(2):
+        at_rest.start()
+        assert at_rest.states() == {"m1": "running", "w1": "running"}
+    assert driver.networkLookupByName(NETWORK.name).isActive()
+
+
+def test_a_lab_without_machines_cannot_rest(driver: Any) -> None:
+    with pytest.raises(StacklabError, match="no machines of this lab are here"):
+        VirtualMachines("none", "none", URI, OWNER).stop()
 
 
 def test_memory_and_processors_are_changed_in_place(driver: Any) -> None:
