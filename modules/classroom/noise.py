@@ -133,7 +133,6 @@ CONTROLLERS = (
 CONTROLLERS_FIELDS = (
     # Parts of declared objects that a controller writes over; patterns of paths.
     "*.caBundle",
-    "metadata.annotations.deprecated.*",
 )
 
 

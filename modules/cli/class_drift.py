@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CHANGED, NOT_SEEN = 1, 2
 Page = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one page that needs nothing else.")]
-Whom = Annotated[list[str] | None, typer.Argument(metavar="[STUDENT...]", help="These students; all without any.")]
+Whom = Annotated[list[str] | None, typer.Argument(metavar="STUDENT", help="These students; all without any.")]
 
 
 def add(group: typer.Typer) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ClassName = Annotated[str, typer.Argument(metavar="CLASS", help="The class: classes/<class>.yaml.")]
 Only = Annotated[str, typer.Option("--only", metavar="IDS", help="Only these students: s07,s12.")]
-Students = Annotated[list[str], typer.Argument(metavar="STUDENT...", help="These students: s07 s12.")]
+Students = Annotated[list[str], typer.Argument(metavar="STUDENT", help="These students: s07 s12.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 

@@ -52,7 +52,7 @@ SERVICE = obj(
     spec={"selector": {"app": "kubia"}, "ports": [{"port": 80, "targetPort": "http", "nodePort": 30080}]},
 )
 SETTINGS = obj("v1", "ConfigMap", "settings", "default", data={"mode": "calm"})
-PASSWORD = obj("v1", "Secret", "password", "default", data={"word": "aHVudGVyMg=="})
+PASSWORD = obj("v1", "Secret", "password", "default", data={"word": "aHVudGVyMg=="}, stringData={"more": "written"})
 SEALED = obj(
     "v1", "Secret", "sealed", "default", data={SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
 )
@@ -137,6 +137,8 @@ def live() -> dict[str, dict[str, Any]]:
     service = found["Service/kubia"]["spec"]
     service |= {"clusterIP": "10.96.10.1", "type": "NodePort", "sessionAffinity": "None"}
     service["ports"][0] |= {"protocol": "TCP"}
+    found["CustomResourceDefinition/pools"]["status"] = {"storedVersions": ["v1", "v2"]}
+    del found["Secret/password"]["stringData"]  # write-only: kubectl never shows it
     found["Secret/sealed"]["data"] = {"token": "c2VjcmV0"}
     found["ValidatingWebhookConfiguration/hook"]["webhooks"][0]["clientConfig"]["caBundle"] = "LS0tLS1CRUdJTg=="
     node = {

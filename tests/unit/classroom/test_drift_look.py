@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from modules import artifacts, pulumi_home
 from modules.base import shell
 from modules.base.errors import CommandError, StacklabError
 from modules.base.shell import Result
@@ -62,7 +63,7 @@ class FakeKubectl:
 
 def use(monkeypatch: pytest.MonkeyPatch, kubectl: FakeKubectl, export: dict[str, Any] | None = None) -> None:
     monkeypatch.setattr(drift_look, "Kubectl", lambda *_: kubectl)
-    monkeypatch.setattr(drift_look.artifacts, "binary", lambda name: Path("/bin") / name)
+    monkeypatch.setattr(artifacts, "binary", lambda name: Path("/bin") / name)
     monkeypatch.setattr(drift_look, "exported", lambda stack: lab.export() if export is None else export)
 
 
@@ -178,7 +179,7 @@ def test_the_state_is_exported_with_its_secrets_shut(monkeypatch: pytest.MonkeyP
         return answers.pop(0)
 
     monkeypatch.setattr(shell, "run", run)
-    monkeypatch.setattr(drift_look.pulumi_home, "pulumi_binary", lambda: Path("/bin/pulumi"))
+    monkeypatch.setattr(pulumi_home, "pulumi_binary", lambda: Path("/bin/pulumi"))
     assert drift_look.exported("pair-s01")["version"] == 3
     assert asked == [["/bin/pulumi", "stack", "export", "--stack", "pair-s01", "--non-interactive"]]
     with pytest.raises(StacklabError, match="no lab of this name is up"):

@@ -14,7 +14,7 @@ CALICO = "crd.projectcalico.org/v1"
 
 
 def one(version: str, kind: str, namespace: str, name: str, *managers: str, **metadata: Any) -> dict[str, Any]:
-    made = {"apiVersion": version, "kind": kind, "metadata": {"name": name, **metadata}}
+    made: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": {"name": name, **metadata}}
     if namespace:
         made["metadata"]["namespace"] = namespace
     return lab.written(made, *managers)
