@@ -29,6 +29,8 @@ from modules.classroom.phases import Progress
 
 LONGEST = 3600.0
 LEFT_BEHIND = 900.0
+# Fields that a student has written by kubectl are that manager's: an apply without force ends in a conflict.
+TAKING_BACK = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"}
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 _HOLDER = re.compile(r"created by (?P<who>\S+)@(?P<host>\S+) \(pid (?P<pid>[0-9]+)\)(?: at (?P<at>\S+))?")
 
@@ -78,20 +80,31 @@ class Engine:
     """Makes and removes labs. One for all threads; the process has the variables of pulumi_home.prepare()."""
 
     def __init__(self) -> None:
-        self._workspace = _Workspace(work_dir=str(paths.checkout()), pulumi_command=_Command())
+        command = _Command()
+        self._workspace = _Workspace(work_dir=str(paths.checkout()), pulumi_command=command)
+        self._taking_back = _Workspace(
+            work_dir=str(paths.checkout()), pulumi_command=command, env_vars=dict(TAKING_BACK)
+        )
 
     def stacks(self) -> Mapping[str, automation.StackSummary]:
         """The stacks that are there, by name."""
         return {summary.name: summary for summary in self._workspace.list_stacks()}
 
-    def up(self, stack: str, *, new: bool, progress: Progress, on_phase: Callable[[], None]) -> None:
-        """Make a lab, or make it whole."""
+    def up(
+        self, stack: str, *, new: bool, progress: Progress, on_phase: Callable[[], None], refresh: bool = False
+    ) -> None:
+        """Make a lab, or make it whole. refresh: look first what is left of it, and take back what others wrote."""
         mode = automation._stack.StackInitMode
-        held = _Stack(stack, self._workspace, mode.CREATE if new else mode.SELECT)
+        workspace = self._taking_back if refresh else self._workspace
+        held = _Stack(stack, workspace, mode.CREATE if new else mode.SELECT)
         self._guarded(
             held,
             lambda: held.up(
-                on_event=_listener(progress, on_phase), color="never", show_secrets=False, suppress_outputs=True
+                on_event=_listener(progress, on_phase),
+                color="never",
+                show_secrets=False,
+                suppress_outputs=True,
+                refresh=refresh,
             ),
             progress,
         )

@@ -1,4 +1,4 @@
-"""`class up` and `class down` for one plan: stack files, Pulumi's engine, the line, the record.
+"""`class up`, `class repair` and `class down` for one plan: stack files, Pulumi's engine, the line, the record.
 
 Everything that one student's lab does not need of another's is shared by being in the artifact store already.
 """
@@ -48,8 +48,10 @@ class Session:
 Watch = Callable[[Board, int], Callable[[], None]]
 
 
-def up(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Watch) -> Mapping[str, Outcome]:
-    """Make the labs of these seats."""
+def up(
+    session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Watch, *, repair: bool = False
+) -> Mapping[str, Outcome]:
+    """Make the labs of these seats. repair: what others changed in the lab's objects is put right as well."""
     made = session.made
     require_shared(session)
     record.save(made.file, to_remember(plan, session.remembered, made, [seat.student.id for seat in seats]))
@@ -63,17 +65,18 @@ def up(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Watch) -
     slots = min(sum(per_host.values()), plan.together, len(seats))
     before = outcomes.load(made.name)
     whole = {one for one in by_id if before.get(one, {}).get("state") == "done" and by_id[one].stack in there}
-    kinds = {one: times.shape("again" if one in whole else "up", made.lab(one).spec) for one in by_id}
+    again = "repair" if repair else "again"
+    kinds = {one: times.shape(again if one in whole else "up", made.lab(one).spec) for one in by_id}
     board = Board({one: times.usual(times.load(kinds[one]), slots) for one in by_id})
 
     def do(one: str, progress: Progress, on_phase: Callable[[], None]) -> None:
         stack = by_id[one].stack
         new = stack not in there
-        session.engine.up(stack, new=new, progress=progress, on_phase=on_phase)
+        session.engine.up(stack, new=new, progress=progress, on_phase=on_phase, refresh=repair)
         if new or one in whole:  # one that goes on says nothing of how long a lab takes
             times.add(kinds[one], times.Run(progress.spent, slots))
 
-    return _all(session, line, board, "up", do, watch(board, slots))
+    return _all(session, line, board, "repair" if repair else "up", do, watch(board, slots))
 
 
 def down(session: Session, stacks: Mapping[str, str], plan_parallel: int, watch: Watch) -> Mapping[str, Outcome]:

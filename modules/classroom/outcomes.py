@@ -20,7 +20,7 @@ _LOCK = threading.Lock()
 
 
 def load(class_name: str) -> Mapping[str, Mapping[str, str]]:
-    """By student: verb (up or down), state (running, done, failed), error, at."""
+    """By student: verb (up, repair or down), state (running, done, failed), error, at."""
     try:
         found: dict[str, dict[str, str]] = json.loads(_file(class_name).read_text())
     except (FileNotFoundError, json.JSONDecodeError):

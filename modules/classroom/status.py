@@ -23,7 +23,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Row:
-    """One student. state: not made, up, silent, failed, half made, being made, being removed."""
+    """One student. state: not made, up, silent, failed, half made, being made, being put right, being removed."""
 
     id: str
     name: str
@@ -73,7 +73,7 @@ def _state(known: Known | None, last: Mapping[str, str], answers: bool | None, *
     verb, ended = last.get("verb"), last.get("state")
     if ended == "running":
         if running:
-            return "being made" if verb == "up" else "being removed"
+            return {"up": "being made", "repair": "being put right"}.get(verb or "", "being removed")
         return "half made"  # the command was killed
     if ended == "failed":
         return "half made" if last.get("error") == INTERRUPTED else "failed"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ClassName = Annotated[str, typer.Argument(metavar="CLASS", help="The class: classes/<class>.yaml.")]
 Only = Annotated[str, typer.Option("--only", metavar="IDS", help="Only these students: s07,s12.")]
+Students = Annotated[list[str], typer.Argument(metavar="STUDENT", help="These students: s07 s12.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -32,11 +33,16 @@ def load(name: str) -> Class:
     return parse.load(class_path(name), paths.checkout() / "stacks", known())
 
 
-def engine() -> Engine:
-    """Pulumi's engine in this checkout's surroundings."""
+def surroundings() -> None:
+    """Everything that `pulumi` needs, for this process and all that it starts."""
     from modules import pulumi_home
 
     os.environ.update(pulumi_home.prepare())
+
+
+def engine() -> Engine:
+    """Pulumi's engine in this checkout's surroundings."""
+    surroundings()
     from modules.classroom.engine import Engine
 
     return Engine()
@@ -60,8 +66,11 @@ def register(app: typer.Typer) -> None:
     """Add the group."""
     from modules.cli import (
         class_down,
+        class_drift,
         class_measure,
         class_plan,
+        class_repair,
+        class_reset,
         class_schema,
         class_serve,
         class_status,
@@ -76,6 +85,9 @@ def register(app: typer.Typer) -> None:
         class_status,
         class_verify,
         class_serve,
+        class_drift,
+        class_repair,
+        class_reset,
         class_down,
         class_measure,
         class_schema,

@@ -21,7 +21,7 @@ def add(group: typer.Typer) -> None:
 
         with lock.hold(name):
             made, remembered, plan = class_plan.planned(name)
-            _open_still(made.spec.expires, name)
+            open_still(made.spec.expires, name)
             wanted = make.chosen(only, [seat.student.id for seat in plan.seats])
             seats = [seat for seat in plan.fit if seat.student.id in wanted]
             left = [seat for seat in plan.left if seat.student.id in wanted]
@@ -39,7 +39,8 @@ def add(group: typer.Typer) -> None:
             class_watch.leave(session, found, bad=bool(left))
 
 
-def _open_still(expires: date | None, name: str) -> None:
+def open_still(expires: date | None, name: str) -> None:
+    """Refuse to make labs of a class that is over."""
     if expires is not None and date.today() > expires:
         raise StacklabError(
             f"the class is over since {expires}",

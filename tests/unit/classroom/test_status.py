@@ -38,6 +38,7 @@ def test_states(make: Make) -> None:
         "removing": ("silent", ""),
         "gone": ("up", "no longer in the roster"),
     }
-    under_way = {"making": {"verb": "up", "state": "running"}, "removing": {"verb": "down", "state": "running"}}
+    verbs = {"making": "up", "removing": "down", "made": "repair"}
+    under_way = {one: {"verb": verb, "state": "running"} for one, verb in verbs.items()}
     now = {row.id: row.state for row in status.rows(made, Record(), there, under_way, {}, running=True)}
-    assert (now["making"], now["removing"]) == ("being made", "being removed")
+    assert (now["making"], now["removing"], now["made"]) == ("being made", "being removed", "being put right")
