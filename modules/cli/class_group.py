@@ -58,11 +58,22 @@ def shared_machines(made: Class) -> int:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    from modules.cli import class_down, class_measure, class_plan, class_schema, class_status, class_up, class_verify
+    from modules.cli import (
+        class_cards,
+        class_down,
+        class_measure,
+        class_plan,
+        class_revoke,
+        class_schema,
+        class_status,
+        class_up,
+        class_verify,
+    )
 
     group = typer.Typer(help="Rosters: a stack for every student.", no_args_is_help=True, callback=_before)
-    for part in (class_plan, class_up, class_status, class_verify, class_down, class_measure, class_schema):
-        part.add(group)
+    add = (class_plan.add, class_up.add, class_status.add, class_verify.add, class_cards.add, class_revoke.add)
+    for one in (*add, class_down.add, class_measure.add, class_schema.add):
+        one(group)
     app.add_typer(group, name="class")
 
 
