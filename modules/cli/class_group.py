@@ -63,6 +63,7 @@ def register(app: typer.Typer) -> None:
         class_down,
         class_measure,
         class_plan,
+        class_reap,
         class_revoke,
         class_schema,
         class_status,
@@ -72,7 +73,7 @@ def register(app: typer.Typer) -> None:
 
     group = typer.Typer(help="Rosters: a stack for every student.", no_args_is_help=True, callback=_before)
     add = (class_plan.add, class_up.add, class_status.add, class_verify.add, class_cards.add, class_revoke.add)
-    for one in (*add, class_down.add, class_measure.add, class_schema.add):
+    for one in (*add, class_down.add, class_reap.add, class_measure.add, class_schema.add):
         one(group)
     app.add_typer(group, name="class")
 
