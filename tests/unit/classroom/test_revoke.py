@@ -157,6 +157,8 @@ def test_a_key_of_the_students_own_is_let_in_and_shut_out(server: sshd.Server, t
         with pytest.raises(ProbeTimeoutError, match="SSH key is refused") as caught:
             ssh_access.prove_refused([login], tmp_path, timeout=0.1)
         assert "still accepts" in caught.value.output
+        # A connection that is open stays open; it must not answer for the key.
+        assert theirs.answers()
         ssh_access.shut_out([login], "cka-s011", authorized=accepted)
         ssh_access.shut_out([login], "cka-s01", authorized=accepted)
         ssh_access.prove_refused([login], tmp_path, timeout=5)
