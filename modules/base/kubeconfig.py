@@ -63,6 +63,21 @@ def client(text: str) -> Client:
     return Client(certificate, key)
 
 
+def for_token(name: str, user: str, cluster: Access, token: str, namespace: str = "") -> str:
+    """A kubeconfig of somebody whom the API knows by a token; `namespace` is where its commands look."""
+    authority = base64.b64encode(cluster.authority.encode()).decode()
+    context = {"cluster": name, "user": user} | ({"namespace": namespace} if namespace else {})
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": {"server": cluster.endpoint, "certificate-authority-data": authority}}],
+        "users": [{"name": user, "user": {"token": token}}],
+        "contexts": [{"name": name, "context": context}],
+        "current-context": name,
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
 def with_server(text: str, server: str) -> str:
     """The same kubeconfig with another address of the API."""
     read(text)

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from modules import apps as lab_apps
+from modules.base.kubeconfig import Access, for_token
 from modules.classroom.labs import host_name
 from modules.classroom.model import Shared
 from modules.manifests import Object, labelled, namespaced_in
@@ -97,7 +96,7 @@ def _account(tenant: Tenant) -> list[Object]:
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "kubernetes.io/service-account-token",
-            # The token is of no use from the moment this object is gone: that is what revoking does.
+            # The token is of no use once this object is gone. The student can make others: revoking takes all.
             "metadata": {"name": TOKEN, "annotations": {"kubernetes.io/service-account.name": ACCOUNT}},
         },
         {
@@ -143,18 +142,15 @@ def _rules() -> list[dict[str, Any]]:
     ]
 
 
-def kubeconfig(tenant: Tenant, *, server: str, authority: str, token: str) -> str:
-    """The student's own kubeconfig. `authority` is the cluster's, in base64 as kubeconfigs have it."""
-    name = tenant.namespace
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority-data": authority}}],
-        "users": [{"name": tenant.student, "user": {"token": token}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": tenant.student, "namespace": name}}],
-        "current-context": name,
-    }
-    return yaml.safe_dump(document, sort_keys=False)
+def access(tenant: Tenant) -> list[Object]:
+    """What the student's credentials rest on: the account, its token, and the binding that gives it its rights."""
+    resting = [obj for obj in _account(tenant) if obj["kind"] != "Role"]
+    return [labelled(namespaced_in(obj, tenant.namespace), tenant.labels) for obj in resting]
+
+
+def kubeconfig(tenant: Tenant, cluster: Access, token: str) -> str:
+    """The student's own kubeconfig."""
+    return for_token(tenant.namespace, tenant.student, cluster, token, tenant.namespace)
 
 
 # -- how much the student may take -----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from modules.base.errors import InvalidStackError, StacklabError
+from modules.base.kubeconfig import read as read_access
 from modules.classroom.model import Shared
 from modules.classroom.namespace import TOKEN, Tenant, kubeconfig, objects, own_apps
 from modules.cluster import PATIENCE, PATIENCE_GONE, PROVIDER_ENVIRONMENT, KubernetesObject, resource_name
@@ -146,8 +147,7 @@ def _token(data: Mapping[str, str] | None) -> str:
 
 
 def _own(tenant: Tenant, admin: str, token: str) -> str:
-    cluster = _cluster(admin)
-    return kubeconfig(tenant, server=cluster["server"], authority=cluster["certificate-authority-data"], token=token)
+    return kubeconfig(tenant, read_access(admin), token)
 
 
 def _exposure(app: App, exposure: Ingress, lab: pulumi.StackReference) -> pulumi.Output[dict[str, Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,8 +14,25 @@ from modules.base import paths
 from modules.cli import class_group, class_watch, output
 
 if TYPE_CHECKING:
+    from modules.classroom.make import Session
     from modules.classroom.parse import Class
     from modules.classroom.record import Record
+    from modules.classroom.work import Outcome
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How it ended for everybody, and what is left on the host."""
+
+    session: Session
+    found: Mapping[str, Outcome]
+    left: list[dict[str, Any]]
+    seconds: float
+
+    @property
+    def clean(self) -> bool:
+        """Everything is gone."""
+        return not self.session.interrupted and not self.left and all(o.state == "done" for o in self.found.values())
 
 
 def add(group: typer.Typer) -> None:
@@ -23,32 +41,48 @@ def add(group: typer.Typer) -> None:
     @group.command()
     def down(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
         """Remove everybody's lab, then list what is left on the host. Exit 1 when something is."""
-        from modules.classroom import footprint, lock, make, record, surroundings
-        from modules.host import facts
+        from modules.classroom import lock
 
         with lock.hold(name):
-            made = class_group.load(name)
-            remembered = record.load(made.file)
-            started = time.monotonic()
-            session = make.Session(made, remembered, class_group.engine())
-            there = _labs(made, remembered, set(session.engine.stacks()))
-            stacks = {one: there[one] for one in make.chosen(only, there)}
-            here = made.spec.hosts[0]
-            parallel = surroundings.at_a_time(here, made.spec, facts.read(), footprint.table())
-            with class_watch.stoppable(session), class_watch.watching() as watch:
-                found = make.down(session, stacks, parallel, watch)
-            left = [] if session.interrupted else _receipts(list(stacks.values()))
-            seconds = time.monotonic() - started
-            class_watch.show("removed", name, found, seconds, json=json, more={"left": left})
-            if left and not json:
-                rows = [[one["stack"], one["kind"], one["name"], one["command"]] for one in left]
-                output.table("", ("stack", "left behind", "name", "removed by"), rows)
-            elif not json and not session.interrupted:
+            gone = take_down(class_group.load(name), only)
+            class_watch.show("removed", name, gone.found, gone.seconds, json=json, more={"left": gone.left})
+            if gone.left and not json:
+                show_left(gone.left)
+            elif not json and not gone.session.interrupted:
                 print(f"{name}: nothing is left")
-            class_watch.leave(session, found, bad=bool(left))
+            class_watch.leave(gone.session, gone.found, bad=bool(gone.left))
 
 
-def _labs(made: Class, remembered: Record, stacks: set[str]) -> dict[str, str]:
+def take_down(made: Class, only: str = "") -> Removed:
+    """Remove labs and the cards of those whose lab is gone; the caller holds the class."""
+    from modules.classroom import folder, footprint, make, record, surroundings
+    from modules.host import facts
+
+    remembered = record.load(made.file)
+    started = time.monotonic()
+    session = make.Session(made, remembered, class_group.engine())
+    there = labs_of(made, remembered, set(session.engine.stacks()))
+    stacks = {one: there[one] for one in make.chosen(only, there)}
+    here = made.spec.hosts[0]
+    parallel = surroundings.at_a_time(here, made.spec, facts.read(), footprint.table())
+    with class_watch.stoppable(session), class_watch.watching() as watch:
+        found = make.down(session, stacks, parallel, watch)
+    gone = [one for one, outcome in found.items() if outcome.state == "done"]
+    for one in gone:
+        folder.remove(made.file, one)
+    if gone:
+        folder.bind(made.file, made.spec.title or made.name, [student.id for student in made.spec.students])
+    left = [] if session.interrupted else _receipts(list(stacks.values()))
+    return Removed(session, found, left, time.monotonic() - started)
+
+
+def show_left(left: list[dict[str, Any]]) -> None:
+    """What is left, and how it is removed."""
+    rows = [[one["stack"], one["kind"], one["name"], one["command"]] for one in left]
+    output.table("", ("stack", "left behind", "name", "removed by"), rows)
+
+
+def labs_of(made: Class, remembered: Record, stacks: set[str]) -> dict[str, str]:
     """Who has a lab, or a part of one: student -> stack. Those who left the roster are among them."""
     from modules.classroom import labs, stack_files
 

@@ -65,12 +65,15 @@ def shared_machines(made: Class) -> int:
 def register(app: typer.Typer) -> None:
     """Add the group."""
     from modules.cli import (
+        class_cards,
         class_down,
         class_drift,
         class_measure,
         class_plan,
+        class_reap,
         class_repair,
         class_reset,
+        class_revoke,
         class_schema,
         class_serve,
         class_status,
@@ -88,7 +91,10 @@ def register(app: typer.Typer) -> None:
         class_drift,
         class_repair,
         class_reset,
+        class_cards,
+        class_revoke,
         class_down,
+        class_reap,
         class_measure,
         class_schema,
     ):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
 import typer
 
 from modules.base.errors import StacklabError
-from modules.cli import class_group, class_plan, class_up, class_watch
+from modules.cli import class_group, class_plan, class_watch
 
 
 def add(group: typer.Typer) -> None:
@@ -16,11 +17,11 @@ def add(group: typer.Typer) -> None:
     @group.command()
     def repair(name: class_group.ClassName, students: class_group.Students, json: class_group.Json = False) -> None:
         """Put these students' labs right, and keep their own work. Exit 1 when that fails for one."""
-        from modules.classroom import lock, make
+        from modules.classroom import lock, make, reap
 
         with lock.hold(name):
             made, remembered, plan = class_plan.planned(name)
-            class_up.open_still(made.spec.expires, name)
+            reap.require_open(name, made.spec.expires, date.today())
             wanted = make.chosen(",".join(students), [seat.student.id for seat in plan.seats])
             session = make.Session(made, remembered, class_group.engine())
             there = session.engine.stacks()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modules.base.errors import HostError, StacklabError
-from modules.cli import class_group, class_plan, class_up, class_watch, output
+from modules.cli import class_group, class_plan, class_watch, output
 
 if TYPE_CHECKING:
     from modules.classroom.make import Session
@@ -31,11 +32,11 @@ def add(group: typer.Typer) -> None:
         json: class_group.Json = False,
     ) -> None:
         """Remove these students' labs with all that is in them, and make them anew. Exit 1 when that fails for one."""
-        from modules.classroom import lock, make
+        from modules.classroom import lock, make, reap
 
         with lock.hold(name):
             made, remembered, plan = class_plan.planned(name)
-            class_up.open_still(made.spec.expires, name)
+            reap.require_open(name, made.spec.expires, date.today())
             wanted = make.chosen(",".join(students), [seat.student.id for seat in plan.seats])
             seats = [seat for seat in plan.fit if seat.student.id in wanted]
             _all_fit(name, wanted, seats)

@@ -7,7 +7,7 @@ from datetime import date
 
 import typer
 
-from modules.base.errors import HostError, StacklabError
+from modules.base.errors import HostError
 from modules.cli import class_group, class_plan, class_watch, output
 
 
@@ -17,11 +17,11 @@ def add(group: typer.Typer) -> None:
     @group.command()
     def up(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
         """Make everybody's lab, or make it whole. Exit 1 when one fails or finds no place."""
-        from modules.classroom import lock, make, words
+        from modules.classroom import lock, make, reap, words
 
         with lock.hold(name):
             made, remembered, plan = class_plan.planned(name)
-            open_still(made.spec.expires, name)
+            reap.require_open(name, made.spec.expires, date.today())
             wanted = make.chosen(only, [seat.student.id for seat in plan.seats])
             seats = [seat for seat in plan.fit if seat.student.id in wanted]
             left = [seat for seat in plan.left if seat.student.id in wanted]
@@ -37,13 +37,3 @@ def add(group: typer.Typer) -> None:
             more = {"without_place": [seat.student.id for seat in left]}
             class_watch.show("up", name, found, time.monotonic() - started, json=json, more=more)
             class_watch.leave(session, found, bad=bool(left))
-
-
-def open_still(expires: date | None, name: str) -> None:
-    """Refuse to make labs of a class that is over."""
-    if expires is not None and date.today() > expires:
-        raise StacklabError(
-            f"the class is over since {expires}",
-            where=f"class {name}",
-            hint="set expires in the class file to a later day",
-        )

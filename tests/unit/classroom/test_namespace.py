@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from modules.base.kubeconfig import Access
 from modules.classroom.model import Shared
 from modules.classroom.namespace import Tenant, kubeconfig, objects, own_apps
 from modules.manifests import identity
@@ -106,7 +107,7 @@ def test_the_share_is_that_of_the_class_file(make: Make) -> None:
 
 
 def test_the_kubeconfig_is_the_students_own(make: Make) -> None:
-    text = kubeconfig(tenant(make), server="https://127.0.0.1:6443", authority="Q0E=", token="secret")  # noqa: S106
+    text = kubeconfig(tenant(make), Access("https://127.0.0.1:6443", "CA", "g"), "secret")
     document = yaml.safe_load(text)
     assert document["contexts"][0]["context"] == {"cluster": "cka-s07", "user": "s07", "namespace": "cka-s07"}
     assert document["users"] == [{"name": "s07", "user": {"token": "secret"}}]

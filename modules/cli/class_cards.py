@@ -1,0 +1,55 @@
+"""`stacklab class cards`: a page to print and a folder with credentials for everybody whose lab is up."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING
+
+import typer
+
+from modules.cli import class_group, output
+
+if TYPE_CHECKING:
+    from modules.classroom.cards import Desk
+    from modules.classroom.parse import Class
+
+HEAD = ("student", "name", "result", "address", "")
+SIDE_BY_SIDE = 8
+
+
+def add(group: typer.Typer) -> None:
+    """Add the command."""
+
+    @group.command()
+    def cards(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
+        """Make everybody's card and credentials in classes/<class>.cards. Exit 1 when somebody gets none."""
+        from modules.classroom import folder, lock, make, reap
+
+        with lock.hold(name):
+            made = class_group.load(name)
+            reap.require_open(name, made.spec.expires, date.today())
+            ids = make.chosen(only, [student.id for student in made.spec.students])
+            students = [student for student in made.spec.students if student.id in ids]
+            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+                rows = list(pool.map(desk(made).give, students))
+            order = [student.id for student in made.spec.students]
+            page = folder.bind(made.file, made.spec.title or name, order)
+        good = sum(row.ok for row in rows)
+        if json:
+            output.as_json({"class": name, "page": str(page or ""), "students": [asdict(row) for row in rows]})
+        else:
+            shown = [[r.id, r.name, "ok" if r.ok else "failed", r.url, r.note] for r in rows]
+            output.table("", HEAD, shown)
+            print(f"\n{name}: {good} of {len(rows)} cards" + (f", to print: {page}" if page else ""))
+        if good != len(rows):
+            raise typer.Exit(1)
+
+
+def desk(made: Class) -> Desk:
+    """Who hands out credentials of this class, and takes them back."""
+    from modules import artifacts, pulumi_home
+    from modules.classroom.cards import Desk
+
+    return Desk(made, artifacts.binary("kubectl"), pulumi_home.stack_outputs)
