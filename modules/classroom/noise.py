@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from modules.classroom.access import CLASS, NAMESPACE
 from modules.manifests import identity
 
 
@@ -102,10 +101,6 @@ RULES = (
     Rule("Calico's picture of it", group="crd.projectcalico.org", name="ksa.*"),
     Rule("Calico's picture of it", group="crd.projectcalico.org", name="knp.*"),
     Rule("MetalLB's members know each other by it", kind="Secret", namespace="metallb-system", name="memberlist"),
-    Rule("what a student's card lets in", kind="Namespace", name=NAMESPACE, label=CLASS),
-    Rule("what a student's card lets in", kind="ServiceAccount", namespace=NAMESPACE, label=CLASS),
-    Rule("what a student's card lets in", kind="Secret", namespace=NAMESPACE, label=CLASS),
-    Rule("what a student's card lets in", kind="ClusterRoleBinding", name=f"{NAMESPACE}-*", label=CLASS),
     Rule("made for a claim", kind="PersistentVolume", name="pvc-*"),
 )
 
@@ -131,7 +126,7 @@ CONTROLLERS = (
     "local-path-provisioner",
     "minikube*",
     "storage-provisioner",
-    "stacklab",
+    "stacklab*",  # the lab's own, and `class cards`
     "pulumi*",
 )
 

@@ -65,6 +65,7 @@ NOBODYS = [
     # No rule names it, but nobody but a controller wrote it.
     one("v1", "ConfigMap", "shop", "anything", "kube-controller-manager"),
     one("v1", "Secret", "shop", "made-by-lab", "stacklab"),
+    one("v1", "Secret", "stacklab-access", "s01-token", "stacklab-cards", "kube-controller-manager"),
 ]
 STUDENTS = [
     one("v1", "ConfigMap", "default", "mine", "kubectl-create"),
