@@ -153,6 +153,7 @@ def _kubeadm(
         generation=control.generation,
         ssh=lambda address: f"ssh -F {config} {names[address]}",
         nodes=tuple(members),
+        nodes_first=plan.backend == "libvirt",
     )
 
 

@@ -35,6 +35,7 @@ class Cluster:
     """Objects in it go through `provider`, live and die with `resource`; a new one has a new `generation`.
 
     `nodes` are machines that join while objects are told already; what is waited for is waited for once they are in.
+    nodes_first: nothing is told before they are in. An emulated master has no time for both, and joins run into limits.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Cluster:
     generation: pulumi.Output[str]
     machines: pulumi.Output[list[dict[str, str]]]
     nodes: tuple[pulumi.Resource, ...] = ()
+    nodes_first: bool = False
 
     def options(
         self,
@@ -82,11 +84,15 @@ class Cluster:
         for obj in _needed_first([obj for obj in objects if obj["kind"] != DEFINITION], after):
             this = identity(obj)
             needed = dict.fromkeys(first.get(one) or made[one] for one in after[this])
-            before = [*needed, *(turn or Turn()).of(obj)]
+            before = [*needed, *(turn or Turn()).of(obj), *self._awaited]
             secret = ["data"] if this.kind == "Secret" else ()
             opts = self.options(parent, before, secret, PATIENCE if this.kind in WORKLOADS else PATIENCE_GONE)
             made[this] = KubernetesObject(resource_name(owner, this), obj, opts)
         return Applied(made, tuple(dict.fromkeys(first.get(one) or made[one] for one in leaves(after))))
+
+    @property
+    def _awaited(self) -> tuple[pulumi.Resource, ...]:
+        return self.nodes if self.nodes_first else ()
 
     def _define(
         self, owner: str, definitions: Sequence[Object], parent: pulumi.Resource, turn: Turn
@@ -96,7 +102,9 @@ class Cluster:
             cluster=pulumi.Output.concat(self.plan.stack, "/", self.generation),
             kubeconfig_file=self.kubeconfig_file,
             definitions=definitions,
-            opts=pulumi.ResourceOptions(parent=parent, deleted_with=self.resource, depends_on=list(turn.told)),
+            opts=pulumi.ResourceOptions(
+                parent=parent, deleted_with=self.resource, depends_on=[*turn.told, *self._awaited]
+            ),
         )
 
     def ready(
@@ -211,6 +219,7 @@ def reached(
     generation: pulumi.Output[str],
     ssh: Callable[[str], str],
     nodes: tuple[pulumi.Resource, ...] = (),
+    nodes_first: bool = False,
 ) -> Cluster:
     """The handle of a cluster that a backend made. `ssh` gives the command that reaches the machine at an address."""
     secret: pulumi.Output[str] = pulumi.Output.secret(kubeconfig)
@@ -238,4 +247,5 @@ def reached(
         generation=generation,
         machines=pulumi.Output.from_input(machines),
         nodes=nodes,
+        nodes_first=nodes_first,
     )
