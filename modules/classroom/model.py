@@ -94,7 +94,9 @@ class ClassSpec(t.Strict):
     limits: Limits = t.key({}, "What is kept back, and how much is done at a time.")
     addresses: Addresses = t.key({}, "Where the students' networks are cut from (tenancy cluster).")
     shared: Shared = t.key({}, "The lab that all share (tenancy namespace).")
-    expires: c.DayOrNone = t.key("none", "After this day the class is over: `class up` refuses, `class reap` removes it.", example="2026-12-31")
+    expires: c.DayOrNone = t.key(
+        "none", "After this day the class is over: `class up` refuses, `class reap` removes it.", example="2026-12-31"
+    )
 
     @property
     def students(self) -> tuple[Student, ...]:

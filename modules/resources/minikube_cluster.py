@@ -8,7 +8,7 @@ already. An `up` that was killed is finished by the next one; a machine of our n
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -70,8 +70,8 @@ class MinikubeClusterProvider(Provider):
             chosen = engine.choose()
             there = containers.find(chosen, names=[n.name for n in profile.nodes])
             containers.refuse_strangers(there, owner_id(), chosen, profile.name)
-            more = len(profile.nodes) - len(there)
-            found += failures("machines", _inotify_problems(more))
+            missing = {n.name for n in profile.nodes} - {c.name for c in there}
+            found += failures("machines", _inotify_problems([n.role for n in profile.nodes if n.name in missing]))
         except StacklabError as error:
             found += failures("name", [error])
         return CheckResult(news, found)
@@ -222,10 +222,10 @@ def _parcel(profile: Profile) -> Parcel:
     )
 
 
-def _inotify_problems(machines: int) -> list[str]:
-    if machines <= 0:
+def _inotify_problems(roles: Sequence[str]) -> list[str]:
+    if not roles:
         return []
-    problem = capacity.inotify_problem(machines, facts.read().inotify_instances, capacity.inotify_used())
+    problem = capacity.inotify_problem(roles, facts.read().inotify_instances, capacity.inotify_used())
     return [problem] if problem else []
 
 

@@ -7,14 +7,16 @@ and again, and a cluster comes up after minutes or never: better told before.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-EACH = 10  # what a machine holds before any app runs: systemd 4, kubelet 3, containerd 2, kube-proxy 1
+# What machines were seen to hold with all addons: systemd, kubelet, containerd, and what watches files in their pods.
+EACH = {"master": 27, "worker": 16}
 
 
-def inotify_problem(machines: int, limit: int, used: int) -> str:
-    """Why the machines would not come up, "" when they will. A limit of 0 is one that could not be read."""
-    wanted = machines * EACH
+def inotify_problem(roles: Sequence[str], limit: int, used: int) -> str:
+    """Why machines of these roles would not come up, "" when they will. A limit of 0 is one that could not be read."""
+    wanted, machines = sum(EACH[role] for role in roles), len(roles)
     if limit == 0 or limit - used >= wanted:
         return ""
     return (

@@ -8,25 +8,28 @@ import pytest
 
 from modules.local.kind.capacity import inotify_problem, inotify_used
 
+DEV = ("master", "worker", "worker")  # 59 of them
+
 
 @pytest.mark.parametrize(
-    ("machines", "limit", "used", "enough"),
+    ("roles", "limit", "used", "enough"),
     [
-        (3, 128, 0, True),
-        (3, 128, 98, True),
-        (3, 128, 99, False),
-        (3, 128, 200, False),
-        (3, 0, 99, True),
-        (30, 128, 0, False),
+        (DEV, 128, 0, True),
+        (DEV, 128, 69, True),
+        (DEV, 128, 70, False),
+        (DEV, 128, 200, False),
+        (DEV, 0, 99, True),
+        (("master",) * 4, 128, 0, True),
+        (("master",) * 5, 128, 0, False),
     ],
 )
-def test_enough_or_not(machines: int, limit: int, used: int, enough: bool) -> None:
-    assert (inotify_problem(machines, limit, used) == "") == enough
+def test_enough_or_not(roles: tuple[str, ...], limit: int, used: int, enough: bool) -> None:
+    assert (inotify_problem(roles, limit, used) == "") == enough
 
 
 def test_the_way_out_is_named() -> None:
-    assert "sysctl fs.inotify.max_user_instances=512" in inotify_problem(3, 128, 120)
-    assert "8 of 128 are left" in inotify_problem(3, 128, 120)
+    assert "sysctl fs.inotify.max_user_instances=512" in inotify_problem(DEV, 128, 120)
+    assert "3 machines need about 59 inotify instances, and 8 of 128 are left" in inotify_problem(DEV, 128, 120)
 
 
 def test_held_ones_are_counted(tmp_path: Path) -> None:
