@@ -15,7 +15,10 @@ from modules.manifests import identity
 
 @dataclass(frozen=True)
 class Rule:
-    """Patterns as of file names; an object that fits all of them is not the student's. label: key, or key=value."""
+    """Patterns as of file names; an object that fits all of them is not the student's.
+
+    label: key, or key=value. unwritten: only objects in which no field manager left a trace.
+    """
 
     why: str
     kind: str = "*"
@@ -23,6 +26,7 @@ class Rule:
     namespace: str = "*"
     name: str = "*"
     label: str = ""
+    unwritten: bool = False
 
 
 UNASKED = frozenset(
@@ -84,6 +88,7 @@ RULES = (
         namespace="kube-system",
         name="extension-apiserver-authentication",
     ),
+    Rule("a controller works as it", kind="ServiceAccount", namespace="kube-system", unwritten=True),
     Rule("rules of the system", kind="ClusterRole*", name="system:*"),
     Rule("rules of the system", kind="Role*", namespace="kube-*", name="system:*"),
     Rule("rules of the system", group="rbac.authorization.k8s.io", label="kubernetes.io/bootstrapping"),
@@ -169,7 +174,7 @@ def fits(rule: Rule, obj: Mapping[str, Any]) -> bool:
         (this.namespace, rule.namespace),
         (this.name, rule.name),
     )
-    if not all(fnmatchcase(found, pattern) for found, pattern in asked):
+    if not all(fnmatchcase(found, pattern) for found, pattern in asked) or (rule.unwritten and managers(obj)):
         return False
     key, _, value = rule.label.partition("=")
     labels = obj["metadata"].get("labels") or {}

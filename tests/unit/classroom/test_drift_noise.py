@@ -65,12 +65,15 @@ NOBODYS = [
     # No rule names it, but nobody but a controller wrote it.
     one("v1", "ConfigMap", "shop", "anything", "kube-controller-manager"),
     one("v1", "Secret", "shop", "made-by-lab", "stacklab"),
+    one("v1", "ServiceAccount", "kube-system", "job-controller"),
     one("v1", "Secret", "stacklab-access", "s01-token", "stacklab-cards", "kube-controller-manager"),
 ]
 STUDENTS = [
     one("v1", "ConfigMap", "default", "mine", "kubectl-create"),
     one("v1", "ConfigMap", "kube-system", "mine", "kubectl-client-side-apply"),
     one("v1", "ServiceAccount", "shop", "robot", "kubectl-create"),
+    one("v1", "ServiceAccount", "kube-system", "my-controller", "kubectl-create"),
+    one("v1", "ServiceAccount", "shop", "of-nobody"),
     one("v1", "Service", "shop", "kubernetes", "kubectl-expose"),
     one("v1", "Namespace", "", "shop", "kubectl-create"),
     one("v1", "Pod", "default", "alone", "kubectl-run"),
