@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from modules import artifacts
 from modules.base import paths
@@ -100,6 +101,7 @@ def stack_outputs(stack: str) -> dict[str, Any]:
             cwd=paths.checkout(),
             where=f"stack {stack}",
             hint=hint,
+            redact=backend_passwords(),
         )
     except CommandError as error:
         if "no stack named" in error.output:
@@ -188,6 +190,15 @@ def log_in(credentials: Path, state: Path) -> None:
     accounts = {**(known.get("accounts") or {}), url: {"lastValidatedAt": "0001-01-01T00:00:00Z"}}
     fresh.write_text(json.dumps({**known, "current": url, "accounts": accounts}, indent=4))
     fresh.replace(credentials)
+
+
+def backend_passwords() -> list[str]:
+    """What a user put into the backend's URL and nobody else should read; PGPASSFILE is the better place for it."""
+    credentials = folder() / "credentials.json"
+    known = json.loads(credentials.read_text() or "{}") if credentials.exists() else {}
+    urls = [os.environ.get("PULUMI_BACKEND_URL", ""), str(known.get("current") or "")]
+    found = [url.rpartition("@")[0].partition("://")[2].partition(":")[2] for url in urls if "@" in url]
+    return [word for one in found for word in dict.fromkeys((one, unquote(one))) if word]
 
 
 def _clear(scratch: Path) -> None:

@@ -81,7 +81,9 @@ def exported(stack: str) -> Mapping[str, Any]:
     if ran.code != 0:
         if "no stack named" in ran.stderr:
             raise StacklabError("no lab of this name is up")
-        raise StacklabError("pulumi stack export failed", output=ran.stderr)
+        raise StacklabError(
+            "pulumi stack export failed", output=shell.hide(ran.stderr, pulumi_home.backend_passwords())
+        )
     found: Mapping[str, Any] = json.loads(ran.stdout)
     return found
 

@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +24,8 @@ from semver import VersionInfo
 from modules import pulumi_home
 from modules.base import paths, probe, shell
 from modules.base.errors import StacklabError
+from modules.classroom.holder import Holder, refusal
+from modules.classroom.holder import find as found_holder
 from modules.classroom.phases import Progress
 
 LONGEST = 3600.0
@@ -32,7 +33,6 @@ LEFT_BEHIND = 900.0
 # Fields that a student has written by kubectl are that manager's: an apply without force ends in a conflict.
 TAKING_BACK = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"}
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
-_HOLDER = re.compile(r"created by (?P<who>\S+)@(?P<host>\S+) \(pid (?P<pid>[0-9]+)\)(?: at (?P<at>\S+))?")
 
 
 class _Command(automation.PulumiCommand):
@@ -42,6 +42,7 @@ class _Command(automation.PulumiCommand):
         self.command = str(pulumi_home.pulumi_binary())
         told = shell.run([self.command, "version"], timeout=60).stdout.strip()
         self.version = VersionInfo.parse(told.removeprefix("v"))
+        self._passwords = pulumi_home.backend_passwords()
 
     def run(
         self,
@@ -54,7 +55,9 @@ class _Command(automation.PulumiCommand):
         words = [self.command, *args, *([] if "--non-interactive" in args else ["--non-interactive"])]
         env = {**additional_env, "PULUMI_AUTOMATION_API": "true"}
         ran = shell.run(words, timeout=LONGEST, env=env, cwd=Path(cwd), check=False, on_line=on_output)
-        found = automation.CommandResult(stdout=ran.stdout, stderr=ran.stderr, code=ran.code)
+        # Pulumi names its backend when it fails, with a password that a user put there.
+        out, err = (shell.hide(text, self._passwords) for text in (ran.stdout, ran.stderr))
+        found = automation.CommandResult(stdout=out, stderr=err, code=ran.code)
         if ran.code != 0:
             raise create_command_error(found)
         return found
@@ -131,16 +134,11 @@ class Engine:
             try:
                 action()
             except ConcurrentUpdateError as error:
-                holder = _HOLDER.search(str(error))
+                holder = found_holder(str(error))
                 if holder is not None and _left_behind(holder):
-                    _wait_for_end(int(holder["pid"]), stack.name)
-                elif holder is None or not _dead(holder):
-                    raise StacklabError(
-                        f"somebody else is changing this lab: {holder[0] if holder else 'see below'}",
-                        where=f"stack {stack.name}",
-                        output=str(error),
-                        hint=f"wait for it; when it is gone for good: pulumi cancel --stack {stack.name}",
-                    ) from None
+                    _wait_for_end(holder, stack.name)
+                elif holder is None or not holder.dead:
+                    raise refusal(stack.name, holder, str(error)) from None
                 with contextlib.suppress(PulumiError):  # it may have given its lock back
                     stack.cancel()
                 action()
@@ -175,26 +173,21 @@ def _listener(progress: Progress, on_phase: Callable[[], None]) -> Callable[[aut
     return listen
 
 
-def _dead(holder: re.Match[str]) -> bool:
-    """Whether the lock's holder was a process of this host that is no more."""
-    return holder["host"] == socket.gethostname() and not Path(f"/proc/{holder['pid']}").exists()
-
-
-def _left_behind(holder: re.Match[str]) -> bool:
+def _left_behind(holder: Holder) -> bool:
     """Whether it is an update that a killed run of ours left running: who holds the class's lock runs no other."""
-    if holder["host"] != socket.gethostname():
+    if holder.process is None:
         return False
     try:
-        ours = b"PULUMI_AUTOMATION_API=true" in Path(f"/proc/{holder['pid']}/environ").read_bytes()
-        return ours and Path(f"/proc/{holder['pid']}/cwd").readlink() == paths.checkout()
+        ours = b"PULUMI_AUTOMATION_API=true" in (holder.process / "environ").read_bytes()
+        return ours and (holder.process / "cwd").readlink() == paths.checkout()
     except OSError:
         return False
 
 
-def _wait_for_end(pid: int, stack: str) -> None:
+def _wait_for_end(holder: Holder, stack: str) -> None:
     probe.wait_for(
-        f"the update that a killed run left behind (process {pid}) ends",
-        lambda: probe.Answer(None if Path(f"/proc/{pid}").exists() else True, "it still runs"),
+        f"the update that a killed run left behind (process {holder.pid}) ends",
+        lambda: probe.Answer(True if holder.dead else None, "it still runs"),
         timeout=LEFT_BEHIND,
         where=f"stack {stack}",
     )

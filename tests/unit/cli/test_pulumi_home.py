@@ -241,3 +241,18 @@ def test_the_plugin_has_the_version_of_the_sdk() -> None:
     pinned = next(d for d in project["project"]["dependencies"] if d.startswith("pulumi-kubernetes"))
     assert re.fullmatch(rf"pulumi-kubernetes=={re.escape(pulumi_home.KUBERNETES_PLUGIN_VERSION)}", pinned)
     assert paths.checkout().name
+
+
+def test_a_password_in_the_backends_url_is_known_in_both_spellings(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert pulumi_home.backend_passwords() == []
+    url = "postgres://teacher:blue%40moon@db.example.org/class"
+    credentials = pulumi_home.folder() / "credentials.json"
+    credentials.parent.mkdir(parents=True)
+    credentials.write_text(json.dumps({"current": url}))
+    assert pulumi_home.backend_passwords() == ["blue%40moon", "blue@moon"]
+    credentials.write_text(json.dumps({"current": "postgres://teacher@db.example.org/class"}))
+    assert pulumi_home.backend_passwords() == []
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "postgres://teacher:red@db.example.org/class")
+    assert pulumi_home.backend_passwords() == ["red"]
