@@ -74,8 +74,12 @@ class _Workspace(automation.LocalWorkspace):
 
 
 class _Stack(automation.Stack):
+    """Nobody asks for outputs or history after an update, and reading each costs a program."""
+
     def outputs(self) -> Any:
-        """Nobody asks for them after an update, and reading them costs a program."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> Any:
         return {}
 
 
@@ -94,9 +98,19 @@ class Engine:
         return {summary.name: summary for summary in self._workspace.list_stacks()}
 
     def up(
-        self, stack: str, *, new: bool, progress: Progress, on_phase: Callable[[], None], refresh: bool = False
+        self,
+        stack: str,
+        *,
+        new: bool,
+        progress: Progress,
+        on_phase: Callable[[], None],
+        refresh: bool = False,
+        program: Callable[[], None] | None = None,
     ) -> None:
-        """Make a lab, or make it whole. refresh: look first what is left of it, and take back what others wrote."""
+        """Make a lab, or make it whole. refresh: look first what is left of it, and take back what others wrote.
+
+        program: what __main__.py does for this stack, to be run by this process instead of a Python of its own.
+        """
         mode = automation._stack.StackInitMode
         workspace = self._taking_back if refresh else self._workspace
         held = _Stack(stack, workspace, mode.CREATE if new else mode.SELECT)
@@ -108,16 +122,26 @@ class Engine:
                 show_secrets=False,
                 suppress_outputs=True,
                 refresh=refresh,
+                program=program,
             ),
             progress,
         )
 
-    def down(self, stack: str, *, progress: Progress, on_phase: Callable[[], None]) -> None:
-        """Remove a lab and forget its stack; the stack file stays for who wrote it to remove."""
+    def down(
+        self,
+        stack: str,
+        *,
+        progress: Progress,
+        on_phase: Callable[[], None],
+        program: Callable[[], None] | None = None,
+    ) -> None:
+        """Remove a lab and forget its stack; the stack file stays for who wrote it to remove. program: as in `up`."""
         held = _Stack(stack, self._workspace, automation._stack.StackInitMode.SELECT)
         self._guarded(
             held,
-            lambda: held.destroy(on_event=_listener(progress, on_phase), color="never", show_secrets=False),
+            lambda: held.destroy(
+                on_event=_listener(progress, on_phase), color="never", show_secrets=False, program=program
+            ),
             progress,
         )
         self._workspace.remove_stack(stack, preserve_config=True)

@@ -43,8 +43,9 @@ class Need(NamedTuple):
 HEAD = """\
 # What labs take of their host, as `stacklab class measure <stack> --write` measured it in running ones. Sizes in MiB,
 # CPU in thousandths of a core when idle. machines: one machine without addons and apps; sizes: and what the stack file
-# gives it. addons: a lab's part, and what every machine adds. pod: one pod of an app. making: beside the lab, while
-# `up` runs. unknown: an addon that was never measured.
+# gives it. addons: a lab's part, and what every machine adds. pod: one pod of an app. share: one student of a lab that
+# all share, besides the pods. making, sharing: beside the lab, while `up` makes one, or one student's share of one.
+# unknown: an addon that was never measured.
 """
 UNLIMITED = Need(*[math.inf] * len(Need._fields))
 
@@ -55,10 +56,9 @@ class Table:
 
     figures: Mapping[str, Any]
 
-    @property
-    def making(self) -> Need:
-        """What `up` takes beside the lab that it makes."""
-        return _need(self.figures["making"])
+    def making(self, tenancy: str) -> Need:
+        """What `up` takes beside the lab that it makes, or the share of one."""
+        return _need(self.figures["making" if tenancy == "cluster" else "sharing"])
 
     def machine(self, backend: str, role: str) -> Mapping[str, Any]:
         machines = self.figures["machines"]
@@ -80,7 +80,7 @@ def table() -> Table:
 
 def text(figures: Mapping[str, Any]) -> str:
     """The table as its file has it."""
-    order = ("machines", "addons", "pod", "making", "unknown", "measured")
+    order = ("machines", "addons", "pod", "share", "making", "sharing", "unknown", "measured")
     return HEAD + yaml.safe_dump(
         {key: figures[key] for key in order}, sort_keys=False, default_flow_style=None, width=120
     )
@@ -101,8 +101,13 @@ def of_lab(spec: LabSpec, known: Table) -> Need:
     return total.plus(of_apps(spec, known))
 
 
+def of_share(spec: LabSpec, known: Table) -> Need:
+    """What a student takes of a lab that all share: objects, and the apps' pods."""
+    return of_apps(spec, known).plus(_need(known.figures["share"]))
+
+
 def of_apps(spec: LabSpec, known: Table) -> Need:
-    """The pods of the apps alone: what a student takes of a shared lab."""
+    """The pods of the apps alone."""
     machine_count = count(spec.masters) + count(spec.workers)
     pods = (machine_count if app.workload == "daemonset" else app.replicas for app in spec.apps)
     return _need(known.figures["pod"]).times(sum(pods))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pulumi.automation import StackSummary
+
 from modules.base import paths
 from modules.base.errors import StacklabError
 from modules.classroom import labs, outcomes, record, stack_files, times, work
@@ -53,12 +55,13 @@ def up(
 ) -> Mapping[str, Outcome]:
     """Make the labs of these seats. repair: what others changed in the lab's objects is put right as well."""
     made = session.made
-    require_shared(session)
+    there = session.engine.stacks()
+    require_shared(session, there)
     record.save(made.file, to_remember(plan, session.remembered, made, [seat.student.id for seat in seats]))
     stack_files.hide(session.folder, [seat.stack for seat in seats])
+    salt = stack_files.salt(session.folder, made.spec.shared.stack) if made.spec.tenancy == "namespace" else ""
     for seat in seats:
-        stack_files.write(session.folder, seat.stack, made.name, seat.student.id, config_of(made, seat))
-    there = session.engine.stacks()
+        stack_files.write(session.folder, seat.stack, made.name, seat.student.id, config_of(made, seat), salt)
     by_id = {seat.student.id: seat for seat in seats}
     per_host = {host.name: host.parallel for host in plan.hosts}
     line = Line([Job(seat.student.id, seat.host) for seat in seats], per_host, plan.together)
@@ -68,11 +71,12 @@ def up(
     again = "repair" if repair else "again"
     kinds = {one: times.shape(again if one in whole else "up", made.lab(one).spec) for one in by_id}
     board = Board({one: times.usual(times.load(kinds[one]), slots) for one in by_id})
+    program = _program(made)
 
     def do(one: str, progress: Progress, on_phase: Callable[[], None]) -> None:
         stack = by_id[one].stack
         new = stack not in there
-        session.engine.up(stack, new=new, progress=progress, on_phase=on_phase, refresh=repair)
+        session.engine.up(stack, new=new, progress=progress, on_phase=on_phase, refresh=repair, program=program)
         if new or one in whole:  # one that goes on says nothing of how long a lab takes
             times.add(kinds[one], times.Run(progress.spent, slots))
 
@@ -85,12 +89,13 @@ def down(session: Session, stacks: Mapping[str, str], plan_parallel: int, watch:
     there = session.engine.stacks()
     line = Line([Job(one, "here") for one in stacks], {"here": plan_parallel})
     kinds = {one: times.shape("down", made.lab(one).spec) for one in stacks}
+    program = _program(made)
     board = Board({one: times.usual(times.load(kinds[one]), plan_parallel) for one in stacks})
 
     def do(one: str, progress: Progress, on_phase: Callable[[], None]) -> None:
         stack = stacks[one]
         if stack in there:
-            session.engine.down(stack, progress=progress, on_phase=on_phase)
+            session.engine.down(stack, progress=progress, on_phase=on_phase, program=program)
             times.add(kinds[one], times.Run(progress.spent, plan_parallel))
         stack_files.remove(session.folder, stack, made.name)
 
@@ -130,6 +135,20 @@ def _all(
     return work.run(line, one_of_them, board, stopping=lambda: session.interrupted > 0, on_change=on_change)
 
 
+def _program(made: Class) -> Callable[[], None] | None:
+    """A share of a lab is told by this process: a Python for each of thirty would cost more than what they tell."""
+    if made.spec.tenancy == "cluster":
+        return None
+    from modules import program
+    from modules.classroom import tenant
+
+    def deploy() -> None:
+        with program.errors_without_stack_trace():
+            tenant.deploy()
+
+    return deploy
+
+
 def _entered(board: Board, one: str, progress: Progress) -> None:
     board.change(one, phase=progress.phase, since=progress.since)
 
@@ -154,12 +173,12 @@ def config_of(made: Class, seat: Seat) -> dict[str, Any]:
     return {"stacklab:lab": labs.lab_data(kind.wanted, kind.spec, seat.student.id, place)}
 
 
-def require_shared(session: Session) -> None:
+def require_shared(session: Session, stacks: Mapping[str, StackSummary]) -> None:
     """With tenancy namespace the lab that all share is there before anybody gets a part of it."""
     shared = session.made.spec.shared.stack
     if session.made.spec.tenancy == "cluster":
         return
-    found = session.engine.stacks().get(shared)
+    found = stacks.get(shared)
     if found is None or not found.resource_count:
         raise StacklabError(
             f"the lab that all share is not up: {shared}",

@@ -123,11 +123,13 @@ def _up(number: float, step: int = STEP) -> int:
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
-def look(outputs: Mapping[str, Any], engine: Engine, kubectl: Path) -> tuple[list[MachineSeen], list[PodSeen]]:
-    """A lab on kind as it is now; takes as long as the window that CPU is counted in."""
+def look(
+    outputs: Mapping[str, Any], engine: Engine, kubectl: Path, window: float = WINDOW
+) -> tuple[list[MachineSeen], list[PodSeen]]:
+    """A lab on kind as it is now; takes as long as the window (in seconds) that CPU is counted in."""
     ids = {m["name"]: _container(engine, m["name"]) for m in outputs["machines"]}
     before = {name: (_cpu(entry), time.monotonic()) for name, entry in ids.items()}
-    time.sleep(WINDOW)  # not a wait for something: the time in which CPU is counted
+    time.sleep(window)  # not a wait for something: the time in which CPU is counted
     machines = []
     for machine in outputs["machines"]:
         entry = ids[machine["name"]]

@@ -16,11 +16,9 @@ from modules.classroom.parse import Class
 from modules.classroom.placement import Placement, Room
 from modules.classroom.record import Record
 from modules.topology.address import count
-from modules.topology.model import LabSpec
 
 PODS_A_NODE = 110  # kubelet's own limit
 SYSTEM_PODS = 10  # of those, taken by the lab itself
-OBJECTS = Need(memory=2 * footprint.MIB)  # a namespace with its objects in the API server's and etcd's memory
 
 
 @dataclass(frozen=True)
@@ -82,15 +80,10 @@ class Surroundings:
 
 def needs(made: Class, table: Table) -> Mapping[str, Need]:
     """What each student takes; those with the same lab share the object."""
-    of = footprint.of_lab if made.spec.tenancy == "cluster" else in_shared
+    of = footprint.of_lab if made.spec.tenancy == "cluster" else footprint.of_share
     kinds = {id(kind): kind for kind in (made.usual, *made.labs.values())}
     found = {which: of(kind.spec, table) for which, kind in kinds.items()}
     return {student.id: found[id(made.lab(student.id))] for student in made.spec.students}
-
-
-def in_shared(spec: LabSpec, table: Table) -> Need:
-    """What a student takes of a lab that all share."""
-    return footprint.of_apps(spec, table).plus(OBJECTS)
 
 
 def plan(made: Class, remembered: Record, around: Surroundings, table: Table) -> ClassPlan:
@@ -183,7 +176,7 @@ def _ways_out(
         each = max(smaller.values()).memory
         yield f"workers: 0 in the template: a lab takes {size(each)} then, and all fit"
     if made.spec.tenancy == "cluster" and made.usual.spec.backend != "ssh":
-        inside = {student.id: in_shared(made.lab(student.id).spec, table) for student in made.spec.students}
+        inside = {student.id: footprint.of_share(made.lab(student.id).spec, table) for student in made.spec.students}
         inside["/the lab that they share"] = footprint.of_lab(made.usual.spec, table)
         if not placement.place(inside, around.rooms, {}).left:
             each = max(need.memory for one, need in inside.items() if not one.startswith("/"))

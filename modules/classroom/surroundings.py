@@ -61,12 +61,20 @@ def at_a_time(host: Host, spec: ClassSpec, here: HostFacts, table: Table) -> int
     if spec.limits.parallel is not None:
         return spec.limits.parallel
     cores = here.cores if host.cpus is None else host.cpus
-    return min(max(1, round(cores * 1000 / table.making.cpu)), together(spec, here, table))
+    return min(max(1, round(cores * 1000 / table.making(spec.tenancy).cpu)), together(spec, here, table))
+
+
+def removed_at_a_time(spec: ClassSpec, here: HostFacts, table: Table) -> int:
+    """How many are removed at a time: shares of a lab wait for their pods' time to end, and need no core for that."""
+    made = at_a_time(spec.hosts[0], spec, here, table)
+    if spec.tenancy == "cluster" or spec.limits.parallel is not None:
+        return made
+    return min(4 * made, together(spec, here, table))
 
 
 def together(spec: ClassSpec, here: HostFacts, table: Table) -> int:
     """How many labs this machine's memory bears being made at a time, wherever they are: the programs run here."""
-    return max(1, int((here.free_memory - spec.limits.reserve) / 2 / table.making.memory))
+    return max(1, int((here.free_memory - spec.limits.reserve) / 2 / table.making(spec.tenancy).memory))
 
 
 def standing_labs(made: Class, remembered: Record) -> frozenset[str]:

@@ -63,8 +63,9 @@ def take_down(made: Class, only: str = "") -> Removed:
     session = make.Session(made, remembered, class_group.engine())
     there = labs_of(made, remembered, set(session.engine.stacks()))
     stacks = {one: there[one] for one in make.chosen(only, there)}
-    here = made.spec.hosts[0]
-    parallel = surroundings.at_a_time(here, made.spec, facts.read(), footprint.table())
+    # A share of a lab leaves nothing on the host; a lab from before the class had shares would.
+    on_host = [stack for stack in stacks.values() if made.spec.tenancy == "cluster" or paths.lab(stack).exists()]
+    parallel = surroundings.removed_at_a_time(made.spec, facts.read(), footprint.table())
     with class_watch.stoppable(session), class_watch.watching() as watch:
         found = make.down(session, stacks, parallel, watch)
     gone = [one for one, outcome in found.items() if outcome.state == "done"]
@@ -72,7 +73,7 @@ def take_down(made: Class, only: str = "") -> Removed:
         folder.remove(made.file, one)
     if gone:
         folder.bind(made.file, made.spec.title or made.name, [student.id for student in made.spec.students])
-    left = [] if session.interrupted else _receipts(list(stacks.values()))
+    left = [] if session.interrupted else _receipts(on_host)
     return Removed(session, found, left, time.monotonic() - started)
 
 

@@ -41,7 +41,7 @@ def add(group: typer.Typer) -> None:
             seats = [seat for seat in plan.fit if seat.student.id in wanted]
             _all_fit(name, wanted, seats)
             session = make.Session(made, remembered, class_group.engine())
-            make.require_shared(session)
+            make.require_shared(session, session.engine.stacks())
             _agreed(session, seats, yes=yes)
             started = time.monotonic()
             with class_watch.stoppable(session):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from modules.cli import class_group, output
 from modules.cli import verify as one_lab
 
 if TYPE_CHECKING:
+    from modules.classroom.parse import Class
     from modules.verify.finding import Finding
 
 HEAD = ("student", "stack", "result", "seconds", "")
@@ -52,8 +54,8 @@ def add(group: typer.Typer) -> None:
         ids = make.chosen(only, [student.id for student in made.spec.students])
         side_by_side = 2 * surroundings.at_a_time(made.spec.hosts[0], made.spec, facts.read(), footprint.table())
         started = time.monotonic()
+        look = check if made.spec.tenancy == "cluster" else check_share(made)
         with ThreadPoolExecutor(side_by_side) as pool:
-            look = check if made.spec.tenancy == "cluster" else check_share
             found = list(pool.map(lambda one: look(one, labs.stack_name(name, one), timeout), ids))
         if json:
             output.as_json(
@@ -82,31 +84,44 @@ def check(student: str, stack: str, timeout: float) -> Checked:
     return Checked(student, stack, tuple(findings), error, time.monotonic() - started)
 
 
-def check_share(student: str, stack: str, timeout: float) -> Checked:
-    """A share of a lab has one way in: the apps by the student's own host names."""
+def check_share(made: Class) -> Callable[[str, str, float], Checked]:
+    """A share of a lab has one way in: the apps by the student's own host names.
+
+    These are in the class file, and the address is the shared lab's: asking each stack would cost a program each.
+    """
     from modules import pulumi_home
     from modules.base.probe import Answer, wait_for
+    from modules.classroom.namespace import own_apps
+    from modules.topology.model import Ingress
     from modules.verify import web
     from modules.verify.finding import Finding
 
-    started = time.monotonic()
-    findings: list[Finding] = []
-    error = ""
-    try:
-        for record in pulumi_home.stack_outputs(stack).get("exposures") or ():
-            begun, url = time.monotonic(), f"http://{record['address']}/"
-            name = f"{record['app']}/ingress"
+    there = class_group.engine().stacks()
+    shared = pulumi_home.stack_outputs(made.spec.shared.stack).get("exposures") or ()
+    address = next((str(one["address"]) for one in shared if one["kind"] == "ingress"), "")
 
-            def ask(url: str = url, host: str = record["host"]) -> Answer[str]:
-                reply = web.ask(url, host=host)
-                answers = 0 < reply.status < 500 and reply.status != 404
-                return Answer(f"{host} answers at {url}" if answers else None, reply.shown)
+    def look(student: str, stack: str, timeout: float) -> Checked:
+        started = time.monotonic()
+        findings: list[Finding] = []
+        error = "" if stack in there and there[stack].resource_count else f"no lab of this name is up: {stack}"
+        apps = own_apps(made.lab(student).spec.apps, student) if not error else ()
+        ways = [(app.name, str(e.host)) for app in apps for e in app.expose if isinstance(e, Ingress)]
+        try:
+            for app, host in ways:
+                begun, name = time.monotonic(), f"{app}/ingress"
 
-            seen = wait_for(name, ask, timeout=timeout, where=f"stack {stack}")
-            findings.append(Finding(name, "the ingress answers", True, seen, time.monotonic() - begun))
-    except StacklabError as problem:
-        error = problem.in_one_line()
-    return Checked(student, stack, tuple(findings), error, time.monotonic() - started)
+                def ask(host: str = host) -> Answer[str]:
+                    reply = web.ask(f"http://{address}/", host=host)
+                    answers = 0 < reply.status < 500 and reply.status != 404
+                    return Answer(f"{host} answers at http://{address}/" if answers else None, reply.shown)
+
+                seen = wait_for(name, ask, timeout=timeout, where=f"stack {stack}")
+                findings.append(Finding(name, "the ingress answers", True, seen, time.monotonic() - begun))
+        except StacklabError as problem:
+            error = problem.in_one_line()
+        return Checked(student, stack, tuple(findings), error, time.monotonic() - started)
+
+    return look
 
 
 def _cells(one: Checked) -> list[str]:

@@ -34,7 +34,9 @@ TABLE = Table(
         },
         "addons": {"calico": {"lab": {"memory": 30}, "machine": {"memory": 70, "cpu": 10}}},
         "pod": {"memory": 10},
+        "share": {"memory": 2},
         "making": {"memory": 500, "cpu": 900},
+        "sharing": {"memory": 200, "cpu": 250},
         "unknown": {"memory": 40},
     }
 )

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from modules.base.errors import InvalidStackError
-from modules.classroom import footprint, labs, make, plan, tenant
+from modules.classroom import footprint, labs, make, tenant
 from modules.classroom.plan import Seat
 from tests.program import mocks
 from tests.program.mocks import Graph
@@ -38,7 +38,7 @@ def config(make_class: Make, **keys: Any) -> dict[str, Any]:
     app = {"name": "kubia", "expose": [{"nodeport": {}}, {"ingress": {}}]}
     made = make_class(tenancy="namespace", template_data={**template, "apps": [app]}, **keys)
     student = made.spec.students[0]
-    need = plan.in_shared(made.usual.spec, footprint.table())
+    need = footprint.of_share(made.usual.spec, footprint.table())
     return make.config_of(made, Seat(student, labs.stack_name(made.name, student.id), None, "this-host", need))
 
 

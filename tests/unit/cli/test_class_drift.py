@@ -33,11 +33,13 @@ class FakeEngine:
     def stacks(self) -> Mapping[str, Any]:
         return {one: SimpleNamespace(resource_count=9, last_update=None) for one in self.there}
 
-    def up(self, stack: str, *, new: bool, progress: Any, on_phase: Any, refresh: bool = False) -> None:
+    def up(
+        self, stack: str, *, new: bool, progress: Any, on_phase: Any, refresh: bool = False, program: Any = None
+    ) -> None:
         self.asked.append(f"{'repair' if refresh else 'up'} {stack}{' new' if new else ''}")
         self.there.add(stack)
 
-    def down(self, stack: str, *, progress: Any, on_phase: Any) -> None:
+    def down(self, stack: str, *, progress: Any, on_phase: Any, program: Any = None) -> None:
         self.asked.append(f"down {stack}")
         if stack == self.failing:
             raise StacklabError("it will not go")

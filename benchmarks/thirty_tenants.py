@@ -1,0 +1,54 @@
+"""Thirty students in namespaces of one lab that runs already: `python -m benchmarks.thirty_tenants`.
+
+Prints the seconds to made and to verified, and the memory that each student takes of the lab besides the app's pod.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tests.support import classes, shares
+from tests.support.labs import Lab
+from tests.support.project import CHECKOUT, Project
+
+CLASS = "thirty"
+STUDENTS = tuple(f"s{n:02}" for n in range(1, 31))
+MIB = 1024**2
+
+
+def main() -> None:
+    project = Project.make(CHECKOUT / ".stacklab" / "bench")
+    shared = Lab.of(project, classes.SHARED, classes.LAB)
+    figures: dict[str, float] = {}
+    try:
+        shared.up().ok()
+        classes.write(project, CLASS, STUDENTS)
+        before = shares.look(shared, CLASS)
+        figures["up"] = _timed(project, "up")
+        figures["verify"] = _timed(project, "verify")
+        figures["verified"] = figures["up"] + figures["verify"]
+        after = shares.look(shared, CLASS)
+        figures["MiB a student"] = (after.without_apps - before.without_apps) / len(STUDENTS) / MIB
+        figures["MiB a student with the app"] = (after.machines - before.machines) / len(STUDENTS) / MIB
+        figures["programs left running"] = len(shares.left_running(shared))
+        figures["down"] = _timed(project, "down")
+    finally:
+        project.run("stacklab", "class", "down", CLASS, timeout=600)
+        shared.remove()
+    for name, figure in figures.items():
+        print(f"{name:28} {figure:8.1f}")
+    results = Path(__file__).parent / "results"
+    results.mkdir(exist_ok=True)
+    (results / "thirty_tenants.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _timed(project: Project, verb: str) -> float:
+    started = time.monotonic()
+    project.run("stacklab", "class", verb, CLASS, timeout=600).ok()
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()
