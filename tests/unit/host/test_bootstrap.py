@@ -218,13 +218,13 @@ def test_what_tests_need_is_installed_once_also_after_the_rest(machine: Machine)
     machine.run()
     for _ in range(2):
         assert machine.run("--tests").returncode == 0
-    assert installs(machine)[1:3] == ["chromium", "fonts-dejavu-core"]
+    assert installs(machine)[1:4] == ["chromium", "fonts-dejavu-core", "postgresql"]
     (call,) = [one for one in machine.calls("python") if "setup/browser.lock" in one]
     assert "--require-hashes" in call
 
 
 def test_a_browser_that_is_there_is_used(machine: Machine) -> None:
-    machine.debian(*BASE, *ENGINE)
+    machine.debian(*BASE, *ENGINE, "postgresql")
     machine.program("google-chrome", "#!/bin/sh\n")
     assert machine.run("--tests").returncode == 0
     assert installs(machine) == []
