@@ -192,13 +192,17 @@ def log_in(credentials: Path, state: Path) -> None:
     fresh.replace(credentials)
 
 
-def backend_passwords() -> list[str]:
-    """What a user put into the backend's URL and nobody else should read; PGPASSFILE is the better place for it."""
+def backend() -> str:
+    """The URL of the backend that is in use; "" before the first login."""
     credentials = folder() / "credentials.json"
     known = json.loads(credentials.read_text() or "{}") if credentials.exists() else {}
-    urls = [os.environ.get("PULUMI_BACKEND_URL", ""), str(known.get("current") or "")]
-    found = [url.rpartition("@")[0].partition("://")[2].partition(":")[2] for url in urls if "@" in url]
-    return [word for one in found for word in dict.fromkeys((one, unquote(one))) if word]
+    return os.environ.get("PULUMI_BACKEND_URL") or str(known.get("current") or "")
+
+
+def backend_passwords() -> list[str]:
+    """What a user put into the backend's URL and nobody else should read; PGPASSFILE is the better place for it."""
+    found = backend().rpartition("@")[0].partition("://")[2].partition(":")[2]
+    return list(dict.fromkeys((found, unquote(found)))) if found else []
 
 
 def _clear(scratch: Path) -> None:

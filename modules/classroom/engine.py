@@ -92,6 +92,7 @@ class Engine:
         self._taking_back = _Workspace(
             work_dir=str(paths.checkout()), pulumi_command=command, env_vars=dict(TAKING_BACK)
         )
+        self._reached_by_others = not pulumi_home.backend().startswith("file://")
 
     def stacks(self) -> Mapping[str, automation.StackSummary]:
         """The stacks that are there, by name."""
@@ -153,7 +154,10 @@ class Engine:
                 os.kill(pid, signal.SIGINT)
 
     def _guarded(self, stack: automation.Stack, action: Callable[[], object], progress: Progress) -> None:
-        """Run it; a lock that a dead process of this host left is taken away first."""
+        """Run it; a lock that a dead process of this host left is taken away first.
+
+        Not from a backend that others reach too: a machine of theirs may have the name of this one.
+        """
         try:
             try:
                 action()
@@ -161,7 +165,7 @@ class Engine:
                 holder = found_holder(str(error))
                 if holder is not None and _left_behind(holder):
                     _wait_for_end(holder, stack.name)
-                elif holder is None or not holder.dead:
+                elif holder is None or not holder.dead or self._reached_by_others:
                     raise refusal(stack.name, holder, str(error)) from None
                 with contextlib.suppress(PulumiError):  # it may have given its lock back
                     stack.cancel()

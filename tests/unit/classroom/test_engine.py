@@ -1,0 +1,64 @@
+"""A lock whose holder is dead: taken away where nobody else can have it, left alone where somebody might."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pulumi.automation import CommandResult
+from pulumi.automation.errors import ConcurrentUpdateError
+
+from modules.base.errors import StacklabError
+from modules.classroom.engine import Engine
+from modules.classroom.phases import Progress
+
+
+class Stack:
+    """Pulumi's stack, as far as a lock goes."""
+
+    name = "cka-s07"
+
+    def __init__(self, told: str) -> None:
+        self.told, self.done = told, list[str]()
+
+    def cancel(self) -> None:
+        self.done.append("cancel")
+
+    def change(self) -> None:
+        if "cancel" not in self.done:
+            raise ConcurrentUpdateError(CommandResult("", self.told, 255))
+        self.done.append("change")
+
+
+@pytest.fixture
+def stack() -> Stack:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    return Stack(f"locked: created by ada@{socket.gethostname()} (pid {ended.pid}) at 2026-11-21T17:41:43Z")
+
+
+def guarded(stack: Any, *, reached_by_others: bool) -> None:
+    engine = Engine.__new__(Engine)
+    engine._reached_by_others = reached_by_others
+    engine._guarded(stack, stack.change, Progress(0.0))
+
+
+def test_in_this_checkout_it_goes(stack: Stack) -> None:
+    guarded(stack, reached_by_others=False)
+    assert stack.done == ["cancel", "change"]
+
+
+def test_among_teachers_it_stays_and_is_told(stack: Stack) -> None:
+    with pytest.raises(StacklabError, match="changing this lab: ada on"):
+        guarded(stack, reached_by_others=True)
+    assert stack.done == []
+
+
+def test_of_another_machine_it_stays(stack: Stack) -> None:
+    stack.told = stack.told.replace("ada@", "ada@not-")
+    with pytest.raises(StacklabError, match="changing this lab: ada on not-"):
+        guarded(stack, reached_by_others=False)
+    assert stack.done == []
