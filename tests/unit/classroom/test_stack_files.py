@@ -92,3 +92,14 @@ def test_removing_what_is_not_there_is_fine(folder: Path) -> None:
     stack_files.remove(folder, "cka-s01", "cka")
     stack_files.hide(folder, (), ["cka-s01"])
     assert not (folder / ".gitignore").exists()
+
+
+def test_what_pulumi_wrote_for_another_teachers_stack_goes_with_it(folder: Path) -> None:
+    path = folder / "Pulumi.cka-s07.yaml"
+    path.write_text("encryptionsalt: v1:abc\n")
+    stack_files.remove(folder, "cka-s07", "cka")
+    assert not path.exists()
+    path.write_text("encryptionsalt: v1:abc\nconfig:\n  stacklab:lab: {backend: kind}\n")
+    with pytest.raises(OwnershipError):
+        stack_files.remove(folder, "cka-s07", "cka")
+    assert path.exists()
