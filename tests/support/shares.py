@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +13,14 @@ from tests.support.labs import Lab
 
 @dataclass(frozen=True)
 class Taken:
-    """Bytes of memory: of the lab's machines, with all that runs in them; of pods in namespaces of classes."""
+    """Bytes of memory: of the lab's machines, with all that runs in them; of pods in namespaces of the class.
+
+    cpu: seconds that the machines have used so far.
+    """
 
     machines: float
     students_pods: float
+    cpu: float
 
     @property
     def without_apps(self) -> float:
@@ -26,20 +29,23 @@ class Taken:
 
 def look(shared: Lab, class_name: str) -> Taken:
     """Now."""
-    machines, pods = measure.look(shared.outputs(), engine.choose(), artifacts.binary("kubectl"), window=1)
+    outputs, chosen = shared.outputs(), engine.choose()
+    machines, pods = measure.look(outputs, chosen, artifacts.binary("kubectl"), window=1)
+    cpu = sum(measure._cpu(measure._container(chosen, machine.name)) for machine in machines)
     own = [pod.memory for pod in pods if pod.namespace.startswith(f"{class_name}-")]
-    return Taken(sum(machine.memory for machine in machines), sum(own))
+    return Taken(sum(machine.memory for machine in machines), sum(own), cpu)
 
 
-def left_running(shared: Lab) -> list[str]:
-    """Processes of this project that have not ended: a class that is up needs none."""
+def programs(shared: Lab) -> dict[int, str]:
+    """Processes of this project; those of the lab that it has are among them. A class that is up needs no others."""
     mark = f"STACKLAB_PROJECT={shared.project.folder}".encode()
-    found = []
+    found = {}
     for process in Path("/proc").iterdir():
-        if process.name.isdecimal() and int(process.name) != os.getpid():
+        if process.name.isdecimal():
             try:
                 if mark in (process / "environ").read_bytes().split(b"\0"):
-                    found.append((process / "cmdline").read_text(errors="replace").replace("\0", " "))
+                    command = (process / "cmdline").read_text(errors="replace")
+                    found[int(process.name)] = command.replace("\0", " ")
             except OSError:  # it has ended meanwhile
                 continue
     return found
