@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import classes
 from tests.support.labs import Lab, tear_down
 from tests.support.project import CHECKOUT, Project
 
@@ -37,3 +38,12 @@ def lab(project: Project) -> Iterator[Lab]:
     shared.up().ok()
     yield shared
     shared.remove()
+
+
+@pytest.fixture(scope="session")
+def shared(project: Project) -> Iterator[Lab]:
+    """The lab in which classes have a namespace for each student. The last test that needs it destroys it."""
+    one_for_all = Lab.of(project, classes.SHARED, classes.LAB)
+    one_for_all.up().ok()
+    yield one_for_all
+    one_for_all.remove()
