@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from modules.base.probe import Answer, wait_for
 from tests.support import classes, shares
 from tests.support.labs import Lab
@@ -35,6 +37,7 @@ def kill_when_some_are_done(project: Project) -> None:
     assert done < len(STUDENTS)
 
 
+@pytest.mark.long
 def test_thirty_have_their_share_and_leave_nothing(project: Project, shared: Lab) -> None:
     classes.write(project, CLASS, STUDENTS)
     before = shares.look(shared, CLASS)
