@@ -63,6 +63,7 @@ def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     (tmp_path / "classes" / "pair.yaml").write_text(yaml.safe_dump(data))
     monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
+    monkeypatch.setattr("modules.classroom.surroundings.inotify_used", lambda: 0)  # other labs on this machine
     monkeypatch.setattr(class_group, "surroundings", lambda: None)
     return tmp_path
 
