@@ -63,6 +63,29 @@ def test_the_plan_makes_nothing(school: Project) -> None:
     assert not (school.folder / "classes" / f"{CLASS}.places.yaml").exists()
 
 
+def known(school: Project) -> list[str]:
+    """Stacks that Pulumi knows, files of stacks, and what is left aside."""
+    stacks = json.loads(school.run("sh", "-c", "pulumi stack ls --json 2>/dev/null").ok().output)
+    folders = (school.folder / "stacks", school.folder / ".stacklab" / "labs", school.folder / ".stacklab" / "scratch")
+    found = [path.name for folder in folders for path in folder.glob("*") if CLASS in path.name or "aside" in path.name]
+    return sorted([*(stack["name"] for stack in stacks if CLASS in stack["name"]), *found])
+
+
+def test_a_preview_of_labs_that_are_not_there_leaves_nothing_also_when_interrupted(school: Project) -> None:
+    looks = told(school, "preview", CLASS)["students"]
+    assert isinstance(looks, list)
+    assert [(look["state"], look["new"], sorted(look["changes"])) for look in looks] == [("done", True, ["create"])] * 2
+    assert known(school) == []
+    running = school.start("stacklab", "class", "preview", CLASS)
+    scratch = school.folder / ".stacklab" / "scratch"
+    stacks = "aside-*/state/.pulumi/stacks/stacklab/*.json"
+    wait_for("it is under way", lambda: Answer(list(scratch.glob(stacks)) or None, ""), timeout=60)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert known(school) == []
+
+
 def test_a_killed_command_is_gone_on_with_by_the_same_one(school: Project) -> None:
     running = school.start("stacklab", "class", "up", CLASS)
     files = [school.folder / ".stacklab" / "labs" / f"{CLASS}-{one}" for one in ("s01", "s02")]
@@ -78,6 +101,23 @@ def test_a_killed_command_is_gone_on_with_by_the_same_one(school: Project) -> No
     assert "half made" in states(school).values()
     school.run("stacklab", "class", "up", CLASS, timeout=400).ok()
     assert states(school) == {"s01": "up", "s02": "up"}
+
+
+def test_a_preview_of_labs_that_are_up_says_what_an_edit_of_the_class_would_do(school: Project) -> None:
+    before = known(school)
+    states_of = {file: file.read_bytes() for file in (school.folder / ".stacklab" / "state").rglob(f"{CLASS}-*.json")}
+    assert len(states_of) >= 2
+    assert school.run("stacklab", "class", "preview", CLASS, "--expect-no-changes").ok()
+    file = school.folder / "classes" / f"{CLASS}.yaml"
+    data = yaml.safe_load(file.read_text())
+    apps = [{"name": "kubia", "replicas": 2, "expose": [{"nodeport": {"port": 30080}}]}]
+    file.write_text(yaml.safe_dump({**data, "overrides": {"s02": {"apps": apps}}}))
+    looks = told(school, "preview", CLASS)["students"]
+    file.write_text(yaml.safe_dump(data))
+    assert isinstance(looks, list)
+    assert [set(look["changes"]) for look in looks] == [{"same"}, {"same", "update"}]
+    assert known(school) == before
+    assert {file: file.read_bytes() for file in states_of} == states_of
 
 
 def test_everybody_has_a_lab_of_their_own(school: Project) -> None:
