@@ -109,10 +109,14 @@ def check_share(student: str, stack: str, timeout: float) -> Checked:
     return Checked(student, stack, tuple(findings), error, time.monotonic() - started)
 
 
-def _cells(one: Checked) -> list[str]:
+def said(one: Checked) -> str:
+    """What is wrong, a line each; else how much was asked."""
     bad = [f"{finding.name}: {finding.evidence}" for finding in one.findings if not finding.ok]
-    said = one.error or "\n".join(bad) or f"{len(one.findings)} checks"
-    return [one.id, one.stack, "ok" if one.ok else "failed", f"{one.seconds:.1f}", said]
+    return one.error or "\n".join(bad) or f"{len(one.findings)} checks"
+
+
+def _cells(one: Checked) -> list[str]:
+    return [one.id, one.stack, "ok" if one.ok else "failed", f"{one.seconds:.1f}", said(one)]
 
 
 def _data(one: Checked) -> dict[str, object]:
