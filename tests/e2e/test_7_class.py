@@ -128,7 +128,7 @@ def test_everybody_has_a_lab_of_their_own(school: Project) -> None:
 
 
 def test_the_teachers_page_shows_everybody(school: Project) -> None:
-    command = school.start("stacklab", "class", "serve", CLASS, "--no-browser")
+    command = school.start("stacklab", "class", "serve", CLASS, "--no-browser", "--admin")
     assert command.stdout is not None
     url = command.stdout.readline().strip()
     try:
@@ -138,11 +138,20 @@ def test_the_teachers_page_shows_everybody(school: Project) -> None:
             for one in ("s01", "s02"):
                 line = page.locator(f"[data-student={one}]")
                 expect(line).to_contain_text("all well", timeout=120_000)
-                expect(line.get_by_role("link")).to_have_text("kubia nodeport")
+                expect(line.get_by_role("link", name="kubia nodeport")).to_be_visible()
+                expect(line.locator("[data-drift]")).to_contain_text("as declared", timeout=120_000)
+            school.kubectl(f"{CLASS}-s02", "scale", "deployment", "kubia", "--replicas=0").ok()
+            for action, one in (("verify", "s01"), ("repair", "s02")):
+                page.get_by_role("button", name=f"{action} {one}", exact=True).click()
+            for action, one in (("verify", "s01"), ("repair", "s02")):
+                expect(page.locator(f"[data-student={one}]")).to_contain_text(f"{action}: done", timeout=200_000)
+            shown = school.kubectl(f"{CLASS}-s02", "get", "deployment", "kubia", "--output=jsonpath={.spec.replicas}")
+            assert shown.ok().output != "0"
     finally:
         command.send_signal(signal.SIGINT)
         said, _ = command.communicate(timeout=60)
     assert command.returncode == 0, said
+    assert "s02 repair: done" in said
 
 
 def test_ctrl_c_ends_cleanly_and_a_second_up_changes_nothing(school: Project) -> None:

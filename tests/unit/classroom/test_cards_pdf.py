@@ -47,6 +47,11 @@ def test_a_page_a_student_with_name_and_addresses() -> None:
         assert [other for other in names if other in text] == [name]
 
 
+def test_short_cards_have_a_page_each_as_well() -> None:
+    data, _ = card_pdf.pdf(card.page("t", [card.html(made([])), card.html(made([]))]))
+    assert len(pages(data)) == 2
+
+
 def test_the_picture_of_the_address_is_on_it() -> None:
     def dark(exposures: list[dict[str, Any]]) -> int:
         data, _ = card_pdf.pdf(card.page("t", [card.html(made(exposures))]))
