@@ -58,10 +58,11 @@ def preview(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Wat
 
         def do(one: str) -> None:
             seat = by_id[one]
-            own = stack_files.file_of(session.folder, seat.stack)
+            new = seat.stack not in there
+            own = None if new else stack_files.file_of(session.folder, seat.stack)
             project.write(seat.stack, stack_files.owned(made.name, one, make.config_of(made, seat)), keeps=own)
             progress = Progress(time.monotonic())
-            tell, new = _teller(board, one, progress), seat.stack not in there
+            tell = _teller(board, one, progress)
             try:
                 counts[one] = session.engine.preview(
                     seat.stack, aside=project, new=new, progress=progress, on_phase=tell
@@ -83,8 +84,13 @@ def preview(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Wat
 
 def _share(session: Session, project: Aside, *, new: bool) -> None:
     """Stacks that are new are looked at in the state aside, and what they refer to must be there too."""
-    if new and session.made.spec.tenancy == "namespace":
+    if not new or session.made.spec.tenancy == "cluster":
+        return
+    try:
         session.engine.copy_aside(session.made.spec.shared.stack, project)
+    except StacklabError:
+        if not session.interrupted:
+            raise
 
 
 def _teller(board: Board, one: str, progress: Progress) -> Callable[[], None]:

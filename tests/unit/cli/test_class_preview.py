@@ -172,6 +172,23 @@ def test_new_shares_see_the_lab_that_all_share(school: Path, monkeypatch: pytest
     assert engine.files["pair-s02"]["config"]["stacklab:tenant"]["student"] == "s02"
 
 
+def test_ctrl_c_before_the_first_look(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(school, tenancy="namespace", shared={"stack": "small"}, hosts=None)
+    engine = FakeEngine("small")
+
+    def copy(stack: str, aside: Aside) -> None:
+        if stopping:
+            os.kill(os.getpid(), signal.SIGINT)
+        raise StacklabError("pulumi failed")
+
+    monkeypatch.setattr(engine, "copy_aside", copy)
+    stopping = True
+    assert run(monkeypatch, engine).exit_code == 130
+    stopping = False
+    assert "pulumi failed" in str(run(monkeypatch, engine).exception)
+    assert engine.files == {}
+
+
 def test_ctrl_c_looks_at_nobody_else_and_leaves_nothing(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine(s01=StacklabError("cancelled"))
     engine.on_start = lambda: os.kill(os.getpid(), signal.SIGINT)
