@@ -1,5 +1,7 @@
 """What students changed as one page that needs nothing else: no script, no other file. Pure.
 
+Served by a page server it is linked to that server's style instead, whose policy lets a page hold none of its own.
+
 Names and values are the students': templates escape all of them, and the page's policy lets nothing run or load.
 """
 
@@ -18,8 +20,8 @@ from modules.pages.frame import templates
 _templates = templates("modules.classroom")
 
 
-def page(name: str, found: Sequence[Drift], at: datetime) -> str:
-    """The whole page."""
+def page(name: str, found: Sequence[Drift], at: datetime, *, linked: Sequence[str] = ()) -> str:
+    """The whole page. linked: where its styles are; without any they are in it."""
     look = (resources.files("modules.pages") / "static" / "page.css").read_text(encoding="utf-8")
     return _templates.get_template("drift.html").render(
         name=name,
@@ -29,4 +31,5 @@ def page(name: str, found: Sequence[Drift], at: datetime) -> str:
         look=Markup(look),  # noqa: S704 - our own file
         tones={"machine": "bad", "removed": "bad", "edited": "wait", "added": "plain"},
         clean=clean,
+        linked=linked,
     )

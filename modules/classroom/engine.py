@@ -24,6 +24,7 @@ from semver import VersionInfo
 from modules import pulumi_home
 from modules.base import paths, probe, shell
 from modules.base.errors import StacklabError
+from modules.classroom.aside import Aside
 from modules.classroom.holder import Holder, refusal
 from modules.classroom.holder import find as found_holder
 from modules.classroom.phases import Progress
@@ -147,6 +148,40 @@ class Engine:
         )
         self._workspace.remove_stack(stack, preserve_config=True)
 
+    def preview(
+        self, stack: str, *, aside: Aside, new: bool, progress: Progress, on_phase: Callable[[], None]
+    ) -> Mapping[str, int]:
+        """How many resources an update of a lab would make, change, ...; by operation, as Pulumi counts them.
+
+        new: no stack of this name is there; one is made in the state aside, which goes with it.
+        """
+        env = {"PULUMI_BACKEND_URL": aside.backend} if new else {}
+        workspace = _Workspace(work_dir=str(aside.folder), pulumi_command=self._workspace.pulumi_command, env_vars=env)
+        mode = automation._stack.StackInitMode
+        counts: dict[str, int] = {}
+
+        def look() -> None:
+            held = _Stack(stack, workspace, mode.CREATE if new else mode.SELECT)
+            told = held.preview(on_event=_listener(progress, on_phase), color="never", suppress_outputs=True)
+            counts.update({str(getattr(name, "value", name)): count for name, count in told.change_summary.items()})
+
+        _told(stack, look, progress, "nothing was changed")
+        return counts
+
+    def copy_aside(self, stack: str, aside: Aside) -> None:
+        """What a stack's outputs are, for new stacks aside that refer to it. Its secrets stay encrypted."""
+        file = aside.folder / f"{stack}.json"
+        env = {"PULUMI_BACKEND_URL": aside.backend}
+        away = _Workspace(work_dir=str(aside.folder), pulumi_command=self._workspace.pulumi_command, env_vars=env)
+
+        def copy() -> None:
+            # Not Automation's own export: that one decrypts.
+            self._workspace._run_pulumi_cmd_sync(["stack", "export", "--stack", stack, "--file", str(file)])
+            away.create_stack(stack)
+            away._run_pulumi_cmd_sync(["stack", "import", "--stack", stack, "--file", str(file)])
+
+        _told(stack, copy, Progress(time.monotonic()), "nothing was changed")
+
     def interrupt(self) -> None:
         """Ask every `pulumi` that we run to end after what it is doing; asked twice, it ends at once."""
         for pid in _children(Path(self._workspace.pulumi_command.command).name):
@@ -158,7 +193,8 @@ class Engine:
 
         Not from a backend that others reach too: a machine of theirs may have the name of this one.
         """
-        try:
+
+        def run() -> None:
             try:
                 action()
             except ConcurrentUpdateError as error:
@@ -170,15 +206,23 @@ class Engine:
                 with contextlib.suppress(PulumiError):  # it may have given its lock back
                     stack.cancel()
                 action()
-        except PulumiError as error:
-            raise StacklabError(
-                progress.errors[0].splitlines()[0] if progress.errors else "pulumi failed",
-                where=f"stack {stack.name}",
-                output="\n".join(progress.errors) or str(error),
-                hint="the same command again goes on from there",
-            ) from None
-        finally:
-            progress.end(time.monotonic())
+
+        _told(stack.name, run, progress, "the same command again goes on from there")
+
+
+def _told(stack: str, action: Callable[[], object], progress: Progress, hint: str) -> None:
+    """Run it; what Pulumi complains of becomes an error of ours, and the time of the last phase is known."""
+    try:
+        action()
+    except PulumiError as error:
+        raise StacklabError(
+            progress.errors[0].splitlines()[0] if progress.errors else "pulumi failed",
+            where=f"stack {stack}",
+            output="\n".join(progress.errors) or str(error),
+            hint=hint,
+        ) from None
+    finally:
+        progress.end(time.monotonic())
 
 
 def _listener(progress: Progress, on_phase: Callable[[], None]) -> Callable[[automation.EngineEvent], None]:
@@ -189,11 +233,11 @@ def _listener(progress: Progress, on_phase: Callable[[], None]) -> Callable[[aut
             changed = progress.before(event.resource_pre_event.metadata.type, now)
         elif event.res_outputs_event:
             progress.after(str(event.res_outputs_event.metadata.op.value))
-        elif event.summary_event:
+        elif event.summary_event and not progress.errors:  # what failed stays in the phase where it failed
             changed = progress.summary(now)
         elif event.diagnostic_event and event.diagnostic_event.severity == "error":
             text = _COLOUR.sub("", event.diagnostic_event.message).strip()
-            if text and text != "update failed":
+            if text and text not in ("update failed", "preview failed"):
                 progress.errors.append(text.removeprefix("error: "))
         if changed:
             on_phase()

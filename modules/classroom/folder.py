@@ -1,8 +1,9 @@
 """The folder of a class's cards: `classes/<class>.cards`, one folder a student in it, for the owner's eyes only.
 
-    <id>/kubeconfig  id_ed25519  ssh_config  known_hosts  card.html      cards.html (all of them)
+    <id>/kubeconfig  id_ed25519  ssh_config  known_hosts  card.html      cards.html, cards.pdf (all of them)
 
-Each file is written whole or not at all. cards.html is put together from the students' own, so it is never behind them.
+Each file is written whole or not at all. cards.html is put together from the students' own, so it is never behind them;
+cards.pdf is made from it on request, and goes when cards.html is made anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from modules.base.errors import StacklabError
 from modules.classroom import card
 
 ALL = "cards.html"
+PDF = "cards.pdf"
 CARD = "card.html"
 KUBECONFIG = "kubeconfig"
 
@@ -49,12 +51,13 @@ def fill(inside: Path, files: Mapping[str, str]) -> None:
         write(inside / name, text)
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, what: str | bytes) -> None:
     """Whole or not at all, and for the owner's eyes only from the first byte."""
+    data = what.encode() if isinstance(what, str) else what
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-            out.write(text)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(data)
         draft.replace(path)
     except OSError as error:
         raise StacklabError(f"cannot be written: {error.strerror}", where=str(path)) from None
@@ -75,6 +78,7 @@ def bind(class_file: Path, title: str, order: Iterable[str]) -> Path | None:
     wanted = [one for one in dict.fromkeys([*order, *there]) if one in there]
     found = [text for one in wanted if (text := _card(here / one / CARD))]
     target = here / ALL
+    (here / PDF).unlink(missing_ok=True)
     if found:
         write(target, card.page(title, found))
         return target

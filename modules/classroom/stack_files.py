@@ -37,7 +37,7 @@ def write(folder: Path, stack: str, class_name: str, student: str, config: Mappi
     data = _owned(path, class_name) or ({SALT: salt} if salt else {})
     fresh = {
         **{key: value for key, value in data.items() if key != "config"},
-        "config": {OWNER: {"class": class_name, "id": student}, **config},
+        "config": owned(class_name, student, config),
     }
     text = HEAD.format(name=class_name) + yaml.safe_dump(fresh, sort_keys=False)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -53,6 +53,11 @@ def salt(folder: Path, stack: str) -> str:
     path = file_of(folder, stack)
     data = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
     return str(data.get(SALT) or "") if isinstance(data, Mapping) else ""
+
+
+def owned(class_name: str, student: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """A student's configuration with whose it is."""
+    return {OWNER: {"class": class_name, "id": student}, **config}
 
 
 def remove(folder: Path, stack: str, class_name: str) -> None:

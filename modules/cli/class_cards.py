@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,16 +18,24 @@ if TYPE_CHECKING:
 
 HEAD = ("student", "name", "result", "address", "")
 SIDE_BY_SIDE = 8
+SHOWN = 12
 
 
 def add(group: typer.Typer) -> None:
     """Add the command."""
 
     @group.command()
-    def cards(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
+    def cards(
+        name: class_group.ClassName,
+        only: class_group.Only = "",
+        pdf: Annotated[bool, typer.Option("--pdf", help="All cards as one PDF, too.")] = False,
+        json: class_group.Json = False,
+    ) -> None:
         """Make everybody's card and credentials in classes/<class>.cards. Exit 1 when somebody gets none."""
-        from modules.classroom import folder, lock, make, reap
+        from modules.classroom import card_pdf, folder, lock, make, reap
 
+        if pdf:
+            card_pdf.require()
         with lock.hold(name):
             made = class_group.load(name)
             reap.require_open(name, made.spec.expires, date.today())
@@ -36,15 +45,32 @@ def add(group: typer.Typer) -> None:
                 rows = list(pool.map(desk(made).give, students))
             order = [student.id for student in made.spec.students]
             page = folder.bind(made.file, made.spec.title or name, order)
+            printed = _as_pdf(page) if pdf and page else None
         good = sum(row.ok for row in rows)
         if json:
-            output.as_json({"class": name, "page": str(page or ""), "students": [asdict(row) for row in rows]})
+            files = {"page": str(page or ""), **({"pdf": str(printed or "")} if pdf else {})}
+            output.as_json({"class": name, **files, "students": [asdict(row) for row in rows]})
         else:
             shown = [[r.id, r.name, "ok" if r.ok else "failed", r.url, r.note] for r in rows]
             output.table("", HEAD, shown)
-            print(f"\n{name}: {good} of {len(rows)} cards" + (f", to print: {page}" if page else ""))
+            print(f"\n{name}: {good} of {len(rows)} cards" + (f", to print: {printed or page}" if page else ""))
         if good != len(rows):
             raise typer.Exit(1)
+
+
+def _as_pdf(page: Path) -> Path:
+    """The PDF beside the page; what it cannot show is told."""
+    from modules.classroom import card_pdf, folder
+
+    data, missing = card_pdf.pdf(page.read_text(encoding="utf-8"))
+    target = page.with_name(folder.PDF)
+    folder.write(target, data)
+    if missing:
+        shown = " ".join(missing[:SHOWN]) + (" ..." if len(missing) > SHOWN else "")
+        output.note(
+            f"no font of this machine has {shown}: install one (apt-get install fonts-noto), then run this again"
+        )
+    return target
 
 
 def desk(made: Class) -> Desk:

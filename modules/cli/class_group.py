@@ -70,6 +70,7 @@ def register(app: typer.Typer) -> None:
         class_drift,
         class_measure,
         class_plan,
+        class_preview,
         class_reap,
         class_repair,
         class_reset,
@@ -84,6 +85,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Rosters: a stack for every student.", no_args_is_help=True, callback=_before)
     for part in (
         class_plan,
+        class_preview,
         class_up,
         class_status,
         class_verify,

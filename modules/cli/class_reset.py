@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from modules.base.errors import HostError, StacklabError
 from modules.cli import class_group, class_plan, class_watch, output
 
 if TYPE_CHECKING:
-    from modules.classroom.make import Session
+    from modules.classroom.make import Session, Watch
     from modules.classroom.plan import ClassPlan, Seat
     from modules.classroom.work import Outcome
 
@@ -45,7 +46,7 @@ def add(group: typer.Typer) -> None:
             _agreed(session, seats, yes=yes)
             started = time.monotonic()
             with class_watch.stoppable(session):
-                found = _anew(session, plan, seats)
+                found = anew(session, plan, seats, class_watch.watching)
             class_watch.show("reset", name, found, time.monotonic() - started, json=json)
             class_watch.leave(session, found)
 
@@ -75,16 +76,18 @@ def _agreed(session: Session, seats: list[Seat], *, yes: bool) -> None:
         raise typer.Exit(1)
 
 
-def _anew(session: Session, plan: ClassPlan, seats: list[Seat]) -> Mapping[str, Outcome]:
+def anew(
+    session: Session, plan: ClassPlan, seats: list[Seat], watching: Callable[[], AbstractContextManager[Watch]]
+) -> Mapping[str, Outcome]:
     """Everybody's outcome: that of making, or of removing where that failed."""
     from modules.classroom import make
 
     stacks = {seat.student.id: seat.stack for seat in seats}
     parallel = max(1, min(sum(host.parallel for host in plan.hosts), plan.together))
-    with class_watch.watching() as watch:
+    with watching() as watch:
         removed = make.down(session, stacks, parallel, watch)
     gone = [seat for seat in seats if removed[seat.student.id].state == "done"]
     if session.interrupted or not gone:
         return removed
-    with class_watch.watching() as watch:
+    with watching() as watch:
         return {**removed, **make.up(session, plan, gone, watch)}

@@ -124,10 +124,14 @@ def check_share(made: Class) -> Callable[[str, str, float], Checked]:
     return look
 
 
-def _cells(one: Checked) -> list[str]:
+def said(one: Checked) -> str:
+    """What is wrong, a line each; else how much was asked."""
     bad = [f"{finding.name}: {finding.evidence}" for finding in one.findings if not finding.ok]
-    said = one.error or "\n".join(bad) or f"{len(one.findings)} checks"
-    return [one.id, one.stack, "ok" if one.ok else "failed", f"{one.seconds:.1f}", said]
+    return one.error or "\n".join(bad) or f"{len(one.findings)} checks"
+
+
+def _cells(one: Checked) -> list[str]:
+    return [one.id, one.stack, "ok" if one.ok else "failed", f"{one.seconds:.1f}", said(one)]
 
 
 def _data(one: Checked) -> dict[str, object]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from modules.classroom.board import Board
     from modules.classroom.make import Session, Watch
     from modules.classroom.work import Outcome
+    from modules.overview.worker import Worker
 
 INTERRUPTED = 130
 FAILED = 1
@@ -75,7 +76,7 @@ class _Plain:
 
 
 @contextmanager
-def stoppable(session: Session) -> Iterator[None]:
+def stoppable(session: Session | Worker) -> Iterator[None]:
     """Ctrl-C and SIGTERM end what runs after its step, and start nobody else."""
 
     def stop(*_: object) -> None:

@@ -1,13 +1,14 @@
 """Keeps the page fresh while somebody looks: one thread asks how the class stands, one asks every student's API.
 
-What a stack's outputs say is slow to ask and changes only when the stack does: it is asked once for each change.
+What a stack's outputs say is slow to ask and changes only when the stack does: it is asked once for each change. What
+students changed costs seconds to find out: a third thread looks at one student, rests, and goes on with the next.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,15 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from modules.base.errors import StacklabError
+from modules.classroom.drift import Drift
 from modules.classroom.status import Row
 from modules.dashboard.api import Api
 from modules.dashboard.read import Answers
 from modules.overview import look
-from modules.overview.model import Health, Snapshot, Student
+from modules.overview.model import Health, Seen, Snapshot, Student, Task
 from modules.pages.live import Live
 
 ROWS_EVERY = 5.0
 LABS_EVERY = 5.0
+DRIFT_EVERY = 10.0
+DRIFT_AGAIN = 300.0
+"""Seconds between two looks at what somebody changed, and between two at the same student."""
 AT_ONCE = 8
 FAREWELL = 8.0
 
@@ -33,7 +38,10 @@ log = logging.getLogger("stacklab.overview")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a class is read from. `shared` is the kubeconfig of the lab that all share; None with a lab each."""
+    """Where a class is read from. `shared` is the kubeconfig of the lab that all share; None with a lab each.
+
+    drift: looks at what one student changed; None leaves the column empty.
+    """
 
     name: str
     title: str
@@ -41,6 +49,7 @@ class Source:
     outputs: Callable[[str], Mapping[str, Any]]
     kubeconfig: Callable[[str], Path]
     shared: Path | None = None
+    drift: Callable[[str], Drift] | None = None
 
 
 @dataclass
@@ -52,6 +61,8 @@ class Watcher:
     rows: Sequence[Row] | None = None
     error: str = ""
     health: dict[str, Health] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    tasks: Callable[[], Mapping[str, Task]] = dict
     _outputs: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -78,6 +89,26 @@ class Watcher:
             found = {row.stack: health for row, health in zip(due, looks, strict=True)}
         with self._lock:
             self.health = found
+
+    def refresh_drift(self) -> None:
+        """Look at what one student changed: the one whose turn it is."""
+        rows, look = self.rows, self.source.drift
+        if rows is None or look is None:
+            return
+        under_way = [one for one, task in self.tasks().items() if not task.over]
+        row = due(rows, self.seen, datetime.now(UTC), under_way)
+        if row is None:
+            return
+        found = Seen(look(row.id), datetime.now(UTC), row.since)
+        busy = self.tasks().get(row.id)
+        if busy is None or busy.over:  # what was found while the lab was being changed says nothing
+            with self._lock:
+                self.seen[row.id] = found
+
+    def forget(self, student: str) -> None:
+        """This lab was changed: it is looked at anew, soon."""
+        with self._lock:
+            self.seen.pop(student, None)
 
     def _own(self, row: Row) -> Health:
         try:
@@ -106,11 +137,14 @@ class Watcher:
     def snapshot(self) -> Snapshot:
         """All of it, as it is now."""
         with self._lock:
+            tasks = self.tasks()
             students = tuple(
                 Student(
                     row,
                     self.health.get(row.stack, Health()),
                     look.ways(self._outputs.get(row.stack, ("", {}))[1]) if row.state == "up" else (),
+                    self.seen.get(row.id) if row.state == "up" else None,
+                    tasks.get(row.id),
                 )
                 for row in self.rows or ()
             )
@@ -118,10 +152,30 @@ class Watcher:
             return replace(bare, held=self.held, students=students, error=self.error)
 
 
+def due(rows: Sequence[Row], seen: Mapping[str, Seen], now: datetime, busy: Collection[str] = ()) -> Row | None:
+    """Whose turn it is: one not looked at since the lab was updated, else the one seen longest ago. Pure."""
+    up = [row for row in rows if row.state == "up" and row.id not in busy]
+    fresh = {row.id: one for row in up if (one := seen.get(row.id)) and one.since == row.since}
+    for row in up:
+        if row.id not in fresh:
+            return row
+    oldest = min(up, key=lambda row: fresh[row.id].at, default=None)
+    if oldest is None or (now - fresh[oldest.id].at).total_seconds() < DRIFT_AGAIN:
+        return None
+    return oldest
+
+
 @contextmanager
-def kept_fresh(watcher: Watcher, live: Live, render: Callable[[Snapshot], Mapping[str, str]]) -> Iterator[None]:
-    """Read in the background while the block runs and somebody looks."""
+def kept_fresh(
+    watcher: Watcher, live: Live, render: Callable[[Snapshot], Mapping[str, str]]
+) -> Iterator[Callable[[], None]]:
+    """Read in the background while the block runs and somebody looks; what it is given shows what is known now."""
     turn = threading.Lock()  # what was known earlier is not put later
+
+    def show() -> None:
+        with turn:
+            if watcher.rows is not None or watcher.error:
+                live.put(render(watcher.snapshot()))
 
     def steadily(job: Callable[[], None], every: float) -> None:
         while live.watched():
@@ -130,17 +184,19 @@ def kept_fresh(watcher: Watcher, live: Live, render: Callable[[Snapshot], Mappin
             except Exception as error:  # a mistake of ours is shown, and does not leave the page standing still
                 log.debug("%s", job, exc_info=True)
                 watcher.error = f"this page has a mistake: {type(error).__name__}: {error}"
-            with turn:
-                if watcher.rows is not None or watcher.error:
-                    live.put(render(watcher.snapshot()))
+            show()
             live.pause(every)
 
-    jobs = ((watcher.refresh_rows, ROWS_EVERY), (watcher.refresh_labs, LABS_EVERY))
+    jobs = (
+        (watcher.refresh_rows, ROWS_EVERY),
+        (watcher.refresh_labs, LABS_EVERY),
+        (watcher.refresh_drift, DRIFT_EVERY),
+    )
     threads = [threading.Thread(target=steadily, args=job, daemon=True, name=job[0].__name__) for job in jobs]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield show
     finally:
         live.close()
         for thread in threads:

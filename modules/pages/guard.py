@@ -2,7 +2,8 @@
 
 - The Host must be this server's own address: a stranger's name that was made to lead to 127.0.0.1 is refused.
 - The token comes once in the address, and is a cookie from then on; it is compared in constant time.
-- Nothing but GET: a page changes nothing.
+- Nothing but GET: a page changes nothing. A page that may names the paths that take a POST; such a request must come
+  from this very page: with its origin, and with a proof that the page's script holds and no other site can read.
 - The policy lets a browser load styles, script and events from here and from nowhere else, and shows it in no frame.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -29,6 +31,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+PROOF = "x-stacklab-proof"
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,20 @@ class Key:
     def fits(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self.token.encode())
 
+    @property
+    def proof(self) -> str:
+        """What a page's script sends with a POST. Made from the token, and says nothing of it."""
+        return hmac.digest(self.token.encode(), b"post", "sha256").hex()
+
+    def proves(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self.proof.encode())
+
 
 class Guard:
     """Around an application: what passes is answered by it, all else here."""
 
-    def __init__(self, app: ASGIApp, key: Key) -> None:
-        self._app, self._key = app, key
+    def __init__(self, app: ASGIApp, key: Key, posts: Collection[str] = ()) -> None:
+        self._app, self._key, self._posts = app, key, frozenset(posts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,6 +95,8 @@ class Guard:
         headers = Headers(scope=scope)
         if headers.getlist("host") not in [[host] for host in self._key.hosts]:
             return _no(400, f"This page is at {self._key.place} and nowhere else.")
+        if scope["method"] == "POST" and scope["path"] in self._posts:
+            return self._post(headers)
         if scope["method"] != "GET":
             return _no(405, "This page can be read only.")
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
@@ -89,6 +104,14 @@ class Guard:
             return self._enter(given[0])
         if not self._key.fits(_cookie(headers.get("cookie", ""), self._key.cookie)):
             return _no(403, "Open the address that the command printed: it holds the token that this page asks for.")
+        return None
+
+    def _post(self, headers: Headers) -> Response | None:
+        """Browsers send cookies along from other ports of this machine as well: the origin and the proof tell."""
+        known = self._key.fits(_cookie(headers.get("cookie", ""), self._key.cookie))
+        origin = headers.getlist("origin") == [f"http://{headers['host']}"]
+        if not (known and origin and self._key.proves(headers.get(PROOF, ""))):
+            return _no(403, "This did not come from the page: open the address that the command printed.")
         return None
 
     def _enter(self, given: str) -> Response:

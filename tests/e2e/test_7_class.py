@@ -63,6 +63,29 @@ def test_the_plan_makes_nothing(school: Project) -> None:
     assert not (school.folder / "classes" / f"{CLASS}.places.yaml").exists()
 
 
+def known(school: Project) -> list[str]:
+    """Stacks that Pulumi knows, files of stacks, and what is left aside."""
+    stacks = json.loads(school.run("sh", "-c", "pulumi stack ls --json 2>/dev/null").ok().output)
+    folders = (school.folder / "stacks", school.folder / ".stacklab" / "labs", school.folder / ".stacklab" / "scratch")
+    found = [path.name for folder in folders for path in folder.glob("*") if CLASS in path.name or "aside" in path.name]
+    return sorted([*(stack["name"] for stack in stacks if CLASS in stack["name"]), *found])
+
+
+def test_a_preview_of_labs_that_are_not_there_leaves_nothing_also_when_interrupted(school: Project) -> None:
+    looks = told(school, "preview", CLASS)["students"]
+    assert isinstance(looks, list)
+    assert [(look["state"], look["new"], sorted(look["changes"])) for look in looks] == [("done", True, ["create"])] * 2
+    assert known(school) == []
+    running = school.start("stacklab", "class", "preview", CLASS)
+    scratch = school.folder / ".stacklab" / "scratch"
+    stacks = "aside-*/state/.pulumi/stacks/stacklab/*.json"
+    wait_for("it is under way", lambda: Answer(list(scratch.glob(stacks)) or None, ""), timeout=60)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert known(school) == []
+
+
 def test_a_killed_command_is_gone_on_with_by_the_same_one(school: Project) -> None:
     running = school.start("stacklab", "class", "up", CLASS)
     files = [school.folder / ".stacklab" / "labs" / f"{CLASS}-{one}" for one in ("s01", "s02")]
@@ -80,6 +103,23 @@ def test_a_killed_command_is_gone_on_with_by_the_same_one(school: Project) -> No
     assert states(school) == {"s01": "up", "s02": "up"}
 
 
+def test_a_preview_of_labs_that_are_up_says_what_an_edit_of_the_class_would_do(school: Project) -> None:
+    before = known(school)
+    states_of = {file: file.read_bytes() for file in (school.folder / ".stacklab" / "state").rglob(f"{CLASS}-*.json")}
+    assert len(states_of) >= 2
+    assert school.run("stacklab", "class", "preview", CLASS, "--expect-no-changes").ok()
+    file = school.folder / "classes" / f"{CLASS}.yaml"
+    data = yaml.safe_load(file.read_text())
+    apps = [{"name": "kubia", "replicas": 2, "expose": [{"nodeport": {"port": 30080}}]}]
+    file.write_text(yaml.safe_dump({**data, "overrides": {"s02": {"apps": apps}}}))
+    looks = told(school, "preview", CLASS)["students"]
+    file.write_text(yaml.safe_dump(data))
+    assert isinstance(looks, list)
+    assert [set(look["changes"]) for look in looks] == [{"same"}, {"same", "update"}]
+    assert known(school) == before
+    assert {file: file.read_bytes() for file in states_of} == states_of
+
+
 def test_everybody_has_a_lab_of_their_own(school: Project) -> None:
     seen = [school.outputs(f"{CLASS}-{one}")["machines"][0]["address"] for one in ("s01", "s02")]
     assert seen == ["10.208.1.11", "10.208.2.11"]
@@ -88,7 +128,7 @@ def test_everybody_has_a_lab_of_their_own(school: Project) -> None:
 
 
 def test_the_teachers_page_shows_everybody(school: Project) -> None:
-    command = school.start("stacklab", "class", "serve", CLASS, "--no-browser")
+    command = school.start("stacklab", "class", "serve", CLASS, "--no-browser", "--admin")
     assert command.stdout is not None
     url = command.stdout.readline().strip()
     try:
@@ -98,11 +138,20 @@ def test_the_teachers_page_shows_everybody(school: Project) -> None:
             for one in ("s01", "s02"):
                 line = page.locator(f"[data-student={one}]")
                 expect(line).to_contain_text("all well", timeout=120_000)
-                expect(line.get_by_role("link")).to_have_text("kubia nodeport")
+                expect(line.get_by_role("link", name="kubia nodeport")).to_be_visible()
+                expect(line.locator("[data-drift]")).to_contain_text("as declared", timeout=120_000)
+            school.kubectl(f"{CLASS}-s02", "scale", "deployment", "kubia", "--replicas=0").ok()
+            for action, one in (("verify", "s01"), ("repair", "s02")):
+                page.get_by_role("button", name=f"{action} {one}", exact=True).click()
+            for action, one in (("verify", "s01"), ("repair", "s02")):
+                expect(page.locator(f"[data-student={one}]")).to_contain_text(f"{action}: done", timeout=200_000)
+            shown = school.kubectl(f"{CLASS}-s02", "get", "deployment", "kubia", "--output=jsonpath={.spec.replicas}")
+            assert shown.ok().output != "0"
     finally:
         command.send_signal(signal.SIGINT)
         said, _ = command.communicate(timeout=60)
     assert command.returncode == 0, said
+    assert "s02 repair: done" in said
 
 
 def test_ctrl_c_ends_cleanly_and_a_second_up_changes_nothing(school: Project) -> None:

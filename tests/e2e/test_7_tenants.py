@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from modules.base.probe import Answer, wait_for
 from modules.manifests.images import baked
@@ -31,6 +32,21 @@ def school(project: Project, shared: Lab) -> Iterator[Project]:
     project.run("stacklab", "class", "up", CLASS, timeout=300).ok()
     yield project
     project.run("stacklab", "class", "down", CLASS, timeout=300).ok()
+
+
+def test_a_preview_of_a_share_that_is_not_there_knows_the_lab_that_all_share(school: Project) -> None:
+    file = school.folder / "classes" / f"{CLASS}.yaml"
+    before = file.read_text()
+    data = yaml.safe_load(before)
+    file.write_text(yaml.safe_dump({**data, "roster": [*data["roster"], {"id": "s04"}]}))
+    quiet = ("sh", "-c", 'exec "$@" 2>/dev/null', "sh")
+    ran = school.run(*quiet, "stacklab", "class", "preview", CLASS, "--only", "s01,s04", "--json").ok()
+    file.write_text(before)
+    there, new = json.loads(ran.output)["students"]
+    assert (there["new"], sorted(there["changes"])) == (False, ["same"])
+    assert (new["new"], sorted(new["changes"])) == (True, ["create"])
+    assert "s04" not in school.run("pulumi", "stack", "ls").output
+    assert not school.stack_file(f"{CLASS}-s04").exists()
 
 
 class Student:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.base.errors import StacklabError
+from modules.classroom.drift import Drift, Finding
 from modules.classroom.status import Row
 from modules.dashboard.model import Figure
-from modules.overview import look, picture, watch
-from modules.overview.model import Snapshot
+from modules.overview import app, look, picture, watch
+from modules.overview.model import Seen, Snapshot, Task
 from modules.overview.watch import Source, Watcher
+from modules.overview.worker import Action, Report, Worker
+from modules.pages.guard import Key
 from modules.pages.live import Live
+from tests.support.asking import Asking
 from tests.support.servers.kubernetes import Kubernetes
 
 EXPOSURES = [
@@ -163,3 +170,115 @@ def test_a_mistake_of_ours_is_shown_and_the_page_goes_on(api: Kubernetes, monkey
 
     with watch.kept_fresh(watcher, live, picture.parts):
         assert "ZeroDivisionError" in asyncio.run(asyncio.wait_for(first(), 20))
+
+
+# -- drift ---------------------------------------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+
+
+def looked(seconds_ago: float, since: str = "2026-11-21 07:30") -> Seen:
+    return Seen(Drift("", ""), NOW - timedelta(seconds=seconds_ago), since)
+
+
+def test_one_student_after_the_other_is_looked_at() -> None:
+    rows = [row("s01"), row("s02"), row("s03", "not made"), row("s04")]
+    turn = partial(watch.due, rows, now=NOW)
+    old, older = looked(watch.DRIFT_AGAIN + 1), looked(watch.DRIFT_AGAIN + 9)
+    fresh = looked(1)
+
+    def whose(seen: dict[str, Seen], *busy: str) -> str:
+        found = turn(seen=seen, busy=busy)
+        return found.id if found else ""
+
+    assert whose({}) == "s01"
+    assert whose({}, "s01") == "s02"
+    assert whose({"s01": fresh, "s02": fresh}) == "s04"
+    assert whose({"s01": fresh, "s02": fresh, "s04": fresh}) == ""
+    assert whose({"s01": old, "s02": older, "s04": fresh}) == "s02"
+    assert whose({"s01": fresh, "s02": fresh, "s04": looked(1, since="2026-11-20 07:30")}) == "s04"
+
+
+def test_a_look_counts_for_the_lab_as_it_was(api: Kubernetes) -> None:
+    class_ = Class(api, row("s01"), row("s02"))
+    asked: list[str] = []
+    tasks: dict[str, Task] = {}
+
+    def look(student: str) -> Drift:
+        asked.append(student)
+        if student == "s02":  # the teacher asks for a repair meanwhile
+            tasks["s02"] = Task("s02", "repair", "running", NOW)
+        return Drift(
+            student, "", (Finding("edited", "lab", "Pod", "", "x"), Finding("added", "student", "Pod", "", "y"))
+        )
+
+    watcher = Watcher(replace(class_.source, drift=look), tasks=lambda: tasks)
+    watcher.refresh_drift()
+    assert asked == []
+    watcher.refresh_rows()
+    for _ in range(4):
+        watcher.refresh_drift()
+    assert asked == ["s01", "s02"]
+    first, second = watcher.snapshot().students
+    assert first.seen is not None
+    assert (first.seen.counts("lab"), first.seen.counts("student")) == ((("edited", 1),), (("added", 1),))
+    assert second.seen is None
+    tasks["s02"] = replace(tasks["s02"], state="done")
+    watcher.forget("s01")
+    watcher.refresh_drift()
+    assert asked == ["s01", "s02", "s01"]
+
+
+# -- what the page may be asked ------------------------------------------------------------------------------------
+
+
+class Nobody:
+    def do(self, action: Action, students: Sequence[str], report: Report) -> None:
+        for one in students:
+            report.end(one, ok=True)
+
+    def interrupt(self) -> None:
+        """Nothing runs."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "said"),
+    [
+        ({"student": "s01", "action": "repair"}, 202, "s01: repair"),
+        ({"student": "s01", "action": "reset", "confirm": "s01"}, 202, "s01: reset"),
+        ({"student": "s01", "action": "reset"}, 400, "nothing was removed"),
+        ({"student": "s01", "action": "reset", "confirm": "s02"}, 400, "nothing was removed"),
+        ({"student": "s01", "action": "down"}, 400, "no such action"),
+        ({"student": "s01", "action": ["up"]}, 400, "no such action"),
+        ({"student": "s02", "action": "up"}, 404, "no such student"),
+        ({"student": ["s01"], "action": "up"}, 404, "no such student"),
+        ({}, 400, "no such action"),
+    ],
+)
+def test_only_what_there_is_can_be_asked(asked: dict[str, Any], status: int, said: str) -> None:
+    audit: list[str] = []
+    worker = Worker(Nobody(), audit.append)
+    answer = app._ask(app.Admin(worker, {"s01"}))(asked)
+    assert (answer[0], said in answer[1]) == (status, True)
+    assert bool(audit) == (status == 202)
+    worker.interrupt()
+    worker.join()
+
+
+@pytest.mark.parametrize(("may", "status"), [(False, 403), (True, 202)])
+def test_a_page_to_look_at_refuses_what_an_admins_does(api: Kubernetes, may: bool, status: int) -> None:
+    key, live, audit = Key(8123), Live(), list[str]()
+    worker = Worker(Nobody(), audit.append)
+    admin = app.Admin(worker, {"s01"}) if may else None
+    with app.running(Class(api, row("s01")).source, key, live, admin) as made:
+        browser = Asking(made, "http://127.0.0.1:8123")
+        browser.get(f"/?token={key.token}")
+        assert ("stacklab-proof" in browser.get("/").text) is may
+        assert browser.get("/admin.js").status_code == (200 if may else 404)
+        headers = {"Origin": "http://127.0.0.1:8123", "X-Stacklab-Proof": key.proof}
+        answer = browser.request("POST", "/do", json={"student": "s01", "action": "up"}, headers=headers)
+        assert answer.status_code == status
+        assert browser.get("/drift/s01").status_code == 404
+    worker.interrupt()
+    worker.join()
+    assert bool(audit) is may
