@@ -1,6 +1,7 @@
 """A Kubernetes cluster made by minikube, its machines being containers of this host: a profile of the lab's own.
 
-Another version of Kubernetes and more or fewer workers are changes in place. What needs a new cluster is an update that
+Another version of Kubernetes, more or fewer workers, and with several masters more or fewer of those too are changes in
+place. What needs a new cluster is an update that
 makes it anew, not a replacement: Pulumi would delete every object inside first, by a provider that it has closed
 already. An `up` that was killed is finished by the next one; a machine of our name that somebody else made is an error.
 """
@@ -68,7 +69,7 @@ class MinikubeClusterProvider(Provider):
                 found += failures(field, [f"{c}; {hint}" for c in network.conflicts(wanted)])
         try:
             chosen = engine.choose()
-            there = containers.find(chosen, names=[n.name for n in profile.nodes])
+            there = containers.find(chosen, names=[n.name for n in profile.cluster.containers])
             containers.refuse_strangers(there, owner_id(), chosen, profile.name)
             missing = {n.name for n in profile.nodes} - {c.name for c in there}
             found += failures("machines", _inotify_problems([n.role for n in profile.nodes if n.name in missing]))
@@ -83,7 +84,7 @@ class MinikubeClusterProvider(Provider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         lab = _lab(props, owner_id())
         made = driver.create(lab)
-        running = {n.name: RUNNING for n in lab.profile.nodes}
+        running = {n.name: RUNNING for n in lab.profile.cluster.containers}
         return CreateResult(f"lab/{text(props, 'stack')}/cluster", _outs(props, made, lab.owner, running))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -125,20 +126,27 @@ def changes(olds: Props, news: Props) -> list[Change]:
 
 def _machine_changes(olds: list[Props], news: list[Props]) -> list[Change]:
     was, now = {m["name"]: m for m in olds}, {m["name"]: m for m in news}
+    # minikube lets masters come and go where there are several, and never makes one into several.
+    several = min(sum(m["role"] == "master" for m in machines) for machines in (olds, news)) > 1
+
+    def anew(machine: Props) -> bool:
+        return machine["role"] == "master" and not several
+
     found = [
-        Change("machines", f"machine {name} goes", replace=machine["role"] == "master")
+        Change("machines", f"machine {name} goes", replace=anew(machine))
         for name, machine in was.items()
         if name not in now
     ]
     for name, machine in now.items():
         if name not in was:
-            found.append(Change("machines", f"machine {name} is new", replace=machine["role"] == "master"))
+            found.append(Change("machines", f"machine {name} is new", replace=anew(machine)))
             continue
         for field in ("role", "address", "cpus", "memory", "labels", "taints"):
             old, new = was[name].get(field), machine.get(field)
             if (old or None) != (new or None):
-                anew = field not in ("labels", "taints")
-                found.append(Change("machines", f"{field} of {name} {_show(old)} -> {_show(new)}", replace=anew))
+                in_place = field in ("labels", "taints")
+                words = f"{field} of {name} {_show(old)} -> {_show(new)}"
+                found.append(Change("machines", words, replace=not in_place))
     return found
 
 
@@ -206,6 +214,7 @@ def _lab(props: Props, mark: str) -> Lab:
         kubectl=artifacts.binary("kubectl", version),
         cached={name: artifacts.binary(name, version) for name in PROGRAMS},
         machine=platform.machine(),
+        balancer=images.ensure_load_balancer_image(chosen) if profile.cluster.balancer else "",
     )
 
 

@@ -275,3 +275,62 @@ def test_kubernetes_is_upgraded_in_place_and_the_app_keeps_its_data(project: Pro
     finally:
         lab.remove()
     lab.receipt().ok()
+
+
+# -- several masters ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def several(project: Project) -> Iterator[Lab]:
+    lab = Lab.of(project, "mini5", {**MINI, "masters": 3, "workers": 1, "addons": ["calico", "metrics-server"]})
+    lab.up().ok()
+    yield lab
+    lab.remove()
+    lab.receipt().ok()
+
+
+@pytest.mark.long
+def test_three_masters_stand_behind_one_address(several: Lab) -> None:
+    nodes = several.get("nodes", "-l", "node-role.kubernetes.io/control-plane")["items"]
+    assert [n["metadata"]["name"] for n in nodes] == [f"stacklab-mini5{end}" for end in ("", "-m02", "-m03")]
+    front = several.outputs()["endpoint"]
+    assert front.rpartition(".")[2] == "254:8443"
+    assert not [a for a in machines(several).values() if a in front]
+    several.verify().ok()
+    several.unchanged().ok()
+
+
+@pytest.mark.long
+def test_the_api_answers_while_the_first_master_is_down(several: Lab) -> None:
+    first = "stacklab-mini5"
+    choose().run("stop", "--time", "1", first, timeout=60)
+
+    def answers() -> Answer[bool]:
+        wrote = several.kubectl("create", "configmap", "written-without-it", timeout=30)
+        return Answer(wrote.code == 0 or None, wrote.output)
+
+    wait_for("the API takes a write", answers, timeout=60)
+    several.project.run("stacklab", "start", several.stack).ok()
+    assert inspect(first, "{{.State.Status}}") == "running"
+    several.verify().ok()
+    assert several.get("configmap", "written-without-it")["metadata"]["name"] == "written-without-it"
+
+
+@pytest.mark.long
+def test_stopped_and_started_as_a_whole_several_masters_are_the_same_lab(several: Lab) -> None:
+    nodes = identity(several)
+    several.project.run("stacklab", "stop", several.stack).ok()
+    several.project.run("stacklab", "start", several.stack).ok()
+    several.verify().ok()
+    assert identity(several) == nodes
+    several.unchanged().ok()
+
+
+@pytest.mark.long
+def test_what_stands_in_front_is_made_again_when_it_is_lost(several: Lab) -> None:
+    nodes = identity(several)
+    choose().run("rm", "-f", "stacklab-mini5-external-load-balancer", timeout=60)
+    several.project.pulumi("refresh", "--yes", "--skip-preview", stack=several.stack).ok()
+    several.up().ok()
+    assert identity(several) == nodes
+    several.verify().ok()

@@ -13,7 +13,7 @@ from modules import artifacts
 from modules.artifacts import images
 from modules.base.errors import CommandError, OwnershipError, StacklabError
 from modules.host.engine import Engine
-from modules.local.minikube import bring
+from modules.local.minikube import balancer, bring
 from modules.local.minikube.bring import Parcel
 from modules.resources import minikube_cluster
 from modules.resources.container_network import ContainerNetworkProvider
@@ -23,6 +23,7 @@ from tests.resources.props import BASE_IMAGE, NETWORK, profile
 
 provider = MinikubeClusterProvider()
 MASTER, WORKER, NEW = "stacklab-dev", "stacklab-dev-m02", "stacklab-dev-m03"
+FRONT = "stacklab-dev-external-load-balancer"
 NEWER = "localhost/stacklab/minikube:v1.37.0-0123456789ab"
 
 
@@ -227,6 +228,53 @@ def test_a_lost_master_takes_a_new_lab(host: Host) -> None:
     assert read.outs
     assert update(read.outs, profile())["generation"] != outs["generation"]
     assert made_anew(host) == 2
+
+
+def test_several_masters_have_a_balancer_in_front_before_minikube_asks_there(host: Host) -> None:
+    outs = create(masters=3, workers=1)
+    first = next(call for call in host.calls("run") if "--name" in call)
+    assert first[first.index("--name") + 1] == FRONT
+    found = host.containers
+    assert found[FRONT]["address"] == "10.201.7.10"
+    assert found[FRONT]["labels"]["stacklab.owner"] == outs["owner"]
+    assert found[FRONT]["labels"]["stacklab.masters"] == "10.201.7.11,10.201.7.12,10.201.7.13"
+    assert outs["states"][FRONT] == "running"
+    assert [node["name"] for node in outs["nodes"]] == [name for name in found if name != FRONT]
+    linked = [call[1] for call in host.calls("exec") if call[-1] == balancer.WITHOUT_KUBE_VIP]
+    assert linked == [MASTER, "stacklab-dev-m02", "stacklab-dev-m03"], "not on the worker"
+    assert create(masters=3, workers=1) == outs
+    assert made_anew(host) == 1
+    provider.delete("id", outs)
+    assert host.containers == {}
+
+
+def test_more_masters_than_minikube_makes_at_once_come_before_the_workers(host: Host) -> None:
+    create(masters=4, workers=1)
+    assert "--nodes=3" in said(host, "minikube", "start")[0]
+    assert [call[3] for call in said(host, "minikube", "node", "add")] == ["--control-plane", "--worker"]
+    assert host.containers["stacklab-dev-m04"]["address"] == "10.201.7.14"
+    assert host.containers["stacklab-dev-m05"]["address"] == "10.201.7.21"
+
+
+def test_a_lost_balancer_is_made_again_in_place(host: Host) -> None:
+    outs = create(masters=3, workers=0)
+    host.engine.run("rm", "--force", FRONT, timeout=5)
+    read = provider.read("id", outs)
+    assert read.outs
+    assert read.outs["states"][FRONT] == "missing"
+    assert update(read.outs, profile(masters=3, workers=0))["states"] == outs["states"]
+    assert made_anew(host) == 1
+
+
+def test_a_new_master_joins_in_place_and_the_balancer_learns_of_it(host: Host) -> None:
+    outs = create(masters=3, workers=0)
+    grown = update(outs, profile(masters=4, workers=0))
+    assert [call[3] for call in said(host, "minikube", "node", "add")] == ["--control-plane"]
+    assert host.containers[FRONT]["labels"]["stacklab.masters"].endswith("10.201.7.13,10.201.7.14")
+    shrunk = update(grown, profile(masters=3, workers=0))
+    assert [call[3] for call in said(host, "minikube", "node", "delete")] == ["stacklab-dev-m04"]
+    assert host.containers[FRONT]["labels"]["stacklab.masters"].endswith("10.201.7.12,10.201.7.13")
+    assert (shrunk["generation"], made_anew(host)) == (outs["generation"], 1)
 
 
 def test_a_newer_version_is_brought_to_the_machines_and_started_in_place(

@@ -13,6 +13,7 @@ from tests.resources.props import profile
 
 provider = MinikubeClusterProvider()
 MASTER, WORKER = "stacklab-dev", "stacklab-dev-m02"
+FRONT = "stacklab-dev-external-load-balancer"
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,12 @@ def state(**changed: str) -> dict[str, Any]:
     return outputs(states={MASTER: "running", WORKER: "running", **changed})
 
 
+def several(masters: int = 3, workers: int = 0, front: str = "running") -> dict[str, Any]:
+    props = profile(masters, workers)
+    states = {m["name"]: "running" for m in props["machines"]} | {FRONT: front}
+    return {**outputs(states=states), **props}
+
+
 @pytest.mark.parametrize(
     ("olds", "news", "anew", "reason"),
     [
@@ -55,6 +62,12 @@ def state(**changed: str) -> dict[str, Any]:
         (outputs(), profile(workers=2), False, "machine stacklab-dev-m03 is new"),
         (outputs(), profile(workers=0), False, f"machine {WORKER} goes"),
         (outputs(), profile(masters=2), True, f"role of {WORKER} worker -> master"),
+        (outputs(), profile(masters=3, workers=0), True, "machine stacklab-dev-m03 is new"),
+        (several(), profile(masters=4, workers=0), False, "machine stacklab-dev-m04 is new"),
+        (several(4), profile(masters=3, workers=0), False, "machine stacklab-dev-m04 goes"),
+        (several(), profile(masters=1, workers=0), True, "machine stacklab-dev-m03 goes"),
+        (several(workers=1), profile(masters=4, workers=1), True, "role of stacklab-dev-m04 worker -> master"),
+        (several(front="missing"), profile(masters=3, workers=0), False, f"machine {FRONT} is missing"),
         (outputs(), with_worker(address="10.201.7.29"), True, f"address of {WORKER} 10.201.7.21 -> 10.201.7.29"),
         (outputs(), with_worker(memory=3.0), True, f"memory of {WORKER} 2147483648 -> 3"),
         (outputs(), with_worker(labels={"a": "1"}), False, f"labels of {WORKER} none -> a=1"),

@@ -25,7 +25,7 @@ from modules.local.kind import marks
 from modules.local.kind.driver import MISSING, RUNNING, Made
 from modules.local.kind.spec import Node
 from modules.local.lifecycle import bring_back
-from modules.local.minikube import bring, command, evidence, files, profile, shim
+from modules.local.minikube import balancer, bring, command, evidence, files, profile, shim
 from modules.local.minikube.files import LabFiles
 from modules.local.minikube.spec import Profile
 
@@ -40,7 +40,8 @@ REPOSITORY = "/etc/stacklab/image-repository"  # this too
 class Lab:
     """A profile together with everything of this host that making it needs.
 
-    cached: what minikube would download for itself, by name; machine: this host's architecture in the kernel's words.
+    cached: what minikube would download for itself, by name; machine: this host's architecture in the kernel's words;
+    balancer: the image of the container in front of several masters.
     """
 
     profile: Profile
@@ -51,6 +52,7 @@ class Lab:
     kubectl: Path
     cached: Mapping[str, Path] = field(default_factory=dict)
     machine: str = "x86_64"
+    balancer: str = ""
 
     @property
     def files(self) -> LabFiles:
@@ -77,7 +79,8 @@ def create(lab: Lab) -> Made:
 def look(engine: Engine, wanted: Profile, owner_id: str) -> dict[str, str]:
     """How each machine is: its container's state in the engine's words, `missing` when we have none."""
     ours = {c.name: c for c in _found(engine, wanted) if c.owner == owner_id}
-    return {n.name: _state(ours[n.name], n, wanted) if n.name in ours else MISSING for n in wanted.nodes}
+    every = wanted.cluster.containers
+    return {n.name: _state(ours[n.name], n, wanted) if n.name in ours else MISSING for n in every}
 
 
 def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) -> Made:
@@ -86,6 +89,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     with nobody_else_at_work(lab.files.lock, name, timeout=START):
         found = [c for c in _found(lab.engine, wanted) if c.owner == lab.owner]
         bring_back(lab.engine, found)
+        _balance(lab, _digest(wanted))
         if not lab.files.kubeconfig.exists() or lab.files.kubeconfig.read_text() != text:
             kubeconfig.write(lab.files.kubeconfig, text)
         _wait(lab, text)
@@ -99,6 +103,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
         )
     digest = _digest(wanted)
     _prepare(lab, digest)
+    _without_kube_vip(lab, found)
     for node in _leaving(known, wanted):
         _minikube(lab, command.delete_node(wanted, node))
     there = {c.name for c in found}
@@ -112,7 +117,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     _renew_kubelets(lab)
     for new in wanted.nodes:
         if new.name not in known.nodes:
-            _minikube(lab, command.add_worker(wanted))
+            _minikube(lab, command.add_node(wanted, new))
     return _made(lab, adopted=True, before=before)
 
 
@@ -135,12 +140,14 @@ def environment(lab: Lab) -> dict[str, str]:
 def _digest(wanted: Profile) -> str:
     words: list[object] = [command.start(wanted), [[n.name, n.address] for n in wanted.nodes]]
     words += [texts] if (texts := synced(wanted)) else []
+    if front := balancer.wanted(wanted.cluster):
+        words.append(front.address)
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
 def _found(engine: Engine, wanted: Profile) -> list[Container]:
     by_stack = containers.find(
-        engine, names=[n.name for n in wanted.nodes], label=f"{owner.STACK}={wanted.cluster.stack}"
+        engine, names=[n.name for n in wanted.cluster.containers], label=f"{owner.STACK}={wanted.cluster.stack}"
     )
     return [c for c in by_stack if not c.name.endswith("-preload-sidecar")]
 
@@ -154,7 +161,7 @@ def _state(container: Container, node: Node, wanted: Profile) -> str:
 
 def _whole(lab: Lab, found: Sequence[Container], digest: str) -> bool:
     """Our copy of the kubeconfig is written last, and removed first: with it there, minikube came to its end."""
-    complete = {c.name for c in found} == {n.name for n in lab.profile.nodes}
+    complete = {c.name for c in found} == {n.name for n in lab.profile.cluster.containers}
     return complete and all(c.configuration == digest for c in found) and lab.files.kubeconfig.exists()
 
 
@@ -196,6 +203,24 @@ def _other_kubelets(lab: Lab, wanted: str) -> list[str]:
     return [n.name for n in lab.profile.nodes if (versions.get(n.name) or wanted) != wanted]
 
 
+def _balance(lab: Lab, digest: str) -> None:
+    """What stands in front of several masters, before anything asks them."""
+    balancer.ensure(
+        lab.engine, lab.profile.cluster, lab.balancer, _labels(lab, digest), _found(lab.engine, lab.profile)
+    )
+
+
+def _without_kube_vip(lab: Lab, found: Sequence[Container]) -> None:
+    """Before minikube writes its files again: `kubeadm reset` of a join that was tried twice takes the link away."""
+    masters = {n.name for n in lab.profile.cluster.masters} if lab.profile.cluster.balancer else set()
+    for name in sorted(masters & {c.name for c in found}):
+        lab.engine.run("exec", name, "sh", "-c", balancer.WITHOUT_KUBE_VIP, timeout=60, where=name)
+
+
+def _labels(lab: Lab, digest: str) -> dict[str, str]:
+    return {**owner.marks(lab.profile.cluster.stack, lab.owner), owner.CONFIGURATION: digest}
+
+
 def _forget(lab: Lab, node: str) -> None:
     """Let nothing know a machine that is gone: minikube then makes it again, and it joins as a new one."""
     _kubectl(lab, "delete", "node", node, "--ignore-not-found")
@@ -218,14 +243,13 @@ def _need_network(lab: Lab) -> None:
 def _prepare(lab: Lab, digest: str) -> None:
     """Everything that minikube finds before it starts."""
     cluster = lab.profile.cluster
-    labels = {**owner.marks(cluster.stack, lab.owner), owner.CONFIGURATION: digest}
     if lab.host.modules_dir:
         lab.host.modules_dir.mkdir(parents=True, exist_ok=True)
     aliases = {CONTROL_PLANE: cluster.balancer or cluster.masters[0].address}
     script = shim.render(
         lab.profile,
         binary=lab.engine.binary,
-        labels=labels,
+        labels=_labels(lab, digest),
         modules=lab.host.modules_dir,
         cgroup_v1=lab.host.cgroup_v1,
         aliases=aliases,
@@ -249,8 +273,11 @@ def synced(wanted: Profile) -> dict[str, str]:
 def _start(lab: Lab, digest: str) -> None:
     _prepare(lab, digest)
     lab.files.kubeconfig.unlink(missing_ok=True)
+    _balance(lab, digest)
     try:
         _minikube(lab, command.start(lab.profile))
+        for node in lab.profile.nodes[command.made_by_start(lab.profile) :]:
+            _minikube(lab, command.add_node(lab.profile, node))
     except CommandError as error:
         raise _failed(lab, error) from None
 

@@ -26,8 +26,5 @@ def require(plan: LabPlan) -> None:
     elif runtime != "containerd":
         problem = f"the machines' image is made with containerd, not with {runtime}"
         hint = "minikube: {runtime: containerd}"
-    elif sum(m.role == "master" for m in plan.machines) > 1:
-        problem = "several masters on minikube need kube-vip's image, which is not in the catalogue"
-        hint = "masters: 1, or backend: kind"
     if problem:
         raise HostError(problem, where=f"stack {plan.stack}", hint=hint)

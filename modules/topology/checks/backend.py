@@ -20,6 +20,8 @@ _MASTER: tuple[tuple[str, int, Callable[[int], object]], ...] = (
 def check(spec: LabSpec) -> Iterator[Problem]:
     if spec.backend in LOCAL:
         yield from _local(spec)
+        if spec.backend == "minikube":
+            yield from _minikube(spec)
     else:
         yield from _bare(spec)
     if spec.backend == "libvirt":
@@ -62,6 +64,19 @@ def _local(spec: LabSpec) -> Iterator[Problem]:
             f"vip:{spec.network.endpoint}",
             "none; a virtual address needs the backend libvirt or ssh",
             "none",
+            rests_on=(BACKEND,),
+        )
+
+
+def _minikube(spec: LabSpec) -> Iterator[Problem]:
+    masters = count(spec.masters)
+    if masters == 2:
+        yield Problem(
+            ("masters",),
+            "minikube makes one master or at least three",
+            masters if isinstance(spec.masters, int) else f"a list of {masters}",
+            "1, or 3 and more; two masters keep going without one no better than one does",
+            "3",
             rests_on=(BACKEND,),
         )
 
