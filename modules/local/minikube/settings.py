@@ -6,21 +6,12 @@ from modules.base.errors import HostError
 from modules.host import engine
 from modules.topology.plan import LabPlan
 
-INSTEAD = {
-    "kvm2": "backend: libvirt makes the lab of virtual machines, with fixed addresses",
-    "ssh": "backend: ssh makes the lab of machines that exist already",
-    "none": "backend: ssh with the address 127.0.0.1 makes a cluster of this machine itself",
-}
-
 
 def require(plan: LabPlan) -> None:
     """Raise HostError for a driver or a runtime that the lab cannot have on this host."""
     driver, runtime = plan.minikube.driver, plan.minikube.runtime
     problem, hint = "", ""
-    if driver in INSTEAD:
-        problem = f"minikube's driver {driver} gives its machines neither the plan's addresses nor its images"
-        hint = INSTEAD[driver]
-    elif driver != "auto" and driver != (chosen := engine.choose().name):
+    if driver != "auto" and driver != (chosen := engine.choose().name):
         problem = f"the driver is {driver}, and the container engine of labs on this host is {chosen}"
         hint = f"minikube: {{driver: auto}}, or {engine.WISH}={driver} in the environment"
     elif runtime != "containerd":

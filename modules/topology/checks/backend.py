@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from modules.topology.address import count, listed
 from modules.topology.model import LabSpec
@@ -11,6 +11,12 @@ from modules.topology.values import format_size, parse_size
 
 BACKEND: Path = ("backend",)
 LOCAL = ("kind", "minikube")
+# Drivers of minikube that cannot keep what a stack file promises, why, and what does the same (docs/decisions).
+NO_DRIVER: Mapping[str, tuple[str, str]] = {
+    "kvm2": ("lets DHCP choose its machines' addresses and downloads their disk", "libvirt"),
+    "ssh": ("takes one machine, renames it, and leaves on it what it put there", "ssh"),
+    "none": ("has one profile named minikube on a host, and removes /var/lib/minikube whoever made it", "ssh"),
+}
 _MASTER: tuple[tuple[str, int, Callable[[int], object]], ...] = (
     ("cpus", 2, int),
     ("memory", parse_size("1700MiB"), format_size),
@@ -77,6 +83,18 @@ def _minikube(spec: LabSpec) -> Iterator[Problem]:
             masters if isinstance(spec.masters, int) else f"a list of {masters}",
             "1, or 3 and more; two masters keep going without one no better than one does",
             "3",
+            rests_on=(BACKEND,),
+        )
+
+    driver = spec.minikube.driver
+    if driver in NO_DRIVER:
+        why, instead = NO_DRIVER[driver]
+        yield Problem(
+            ("minikube", "driver"),
+            f"minikube's driver {driver} {why}",
+            driver,
+            f"auto, docker or podman; backend: {instead} makes such a lab",
+            "auto",
             rests_on=(BACKEND,),
         )
 
