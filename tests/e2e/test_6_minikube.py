@@ -18,6 +18,7 @@ from tests.support.project import CHECKOUT, Project, kill_group
 MINI: dict[str, Any] = {**SMALL, "backend": "minikube"}
 UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
 OLDER, NEWER = "1.35.4", "1.36.3"
+ETCD_ACCESS = {"cacert": "ca.crt", "cert": "server.crt", "key": "server.key"}
 HIERARCHIES = Path("/proc/cgroups")
 
 
@@ -334,3 +335,34 @@ def test_what_stands_in_front_is_made_again_when_it_is_lost(several: Lab) -> Non
     several.up().ok()
     assert identity(several) == nodes
     several.verify().ok()
+
+
+@pytest.mark.long
+def test_several_masters_grow_shrink_and_are_upgraded_in_place(project: Project) -> None:
+    lab = Lab.of(project, "mini6", {**MINI, "masters": 3, "kubernetes": OLDER})
+    try:
+        lab.up().ok()
+        nodes = identity(lab)
+        lab.spec["masters"] = 4
+        lab.up().ok()
+        assert identity(lab).items() > nodes.items()
+        lab.verify().ok()
+        lab.spec["masters"] = 3
+        lab.up().ok()
+        assert identity(lab) == nodes
+        members = ["exec", "-n", "kube-system", "etcd-stacklab-mini6", "--", "etcdctl", "member", "list"]
+        certs = [f"--{what}=/var/lib/minikube/certs/etcd/{file}" for what, file in ETCD_ACCESS.items()]
+        assert len(lab.kubectl(*members, *certs).ok().output.splitlines()) == 3
+        lab.spec["kubernetes"] = NEWER
+        lab.up().ok()
+        assert identity(lab) == nodes
+        pods = lab.get("pods", "-n", "kube-system", "-l", "tier=control-plane,component!=etcd")["items"]
+        images = {p["spec"]["containers"][0]["image"].rpartition(":")[2] for p in pods}
+        assert (len(pods), images) == (9, {f"v{NEWER}"})
+        versions = {n["status"]["nodeInfo"]["kubeletVersion"] for n in lab.get("nodes")["items"]}
+        assert versions == {f"v{NEWER}"}
+        lab.verify().ok()
+        lab.unchanged().ok()
+    finally:
+        lab.remove()
+    lab.receipt().ok()

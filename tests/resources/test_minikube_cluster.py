@@ -298,6 +298,19 @@ def test_a_newer_version_is_brought_to_the_machines_and_started_in_place(
     assert len(said(host, "minikube", "start")) == again
 
 
+def test_a_newer_version_comes_to_the_other_masters_by_kubeadm(host: Host) -> None:
+    outs = create(masters=3, workers=0)
+    newer = update(outs, profile(masters=3, workers=0, kubernetes="1.37.0", image=NEWER))
+    kubeadm = "/var/lib/minikube/binaries/v1.37.0/kubeadm"
+    did = [(call[1], *call[3:5]) for call in host.calls("exec") if kubeadm in call]
+    second, third = "stacklab-dev-m02", "stacklab-dev-m03"
+    assert did == [
+        *((MASTER, "init", "phase"), (second, "upgrade", "node")),
+        *((MASTER, "init", "phase"), (third, "upgrade", "node")),
+    ]
+    assert (newer["generation"], made_anew(host)) == (outs["generation"], 1)
+
+
 def test_without_minikubes_own_files_an_update_says_so(host: Host) -> None:
     outs = create()
     (lab(host) / "minikube" / ".minikube" / "profiles" / MASTER / "config.json").unlink()

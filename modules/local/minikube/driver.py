@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,9 @@ from modules.local.minikube.spec import Profile
 START = 900.0  # several machines, one after the other
 API = 120.0
 CONTROL_PLANE = "control-plane.minikube.internal"
+API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+KUBEADM_CONFIG = "/var/tmp/minikube/kubeadm.yaml"  # noqa: S108  on the machine, where minikube keeps it
+MASTER_UPGRADE = ("upgrade", "node", "phase", "control-plane", "--certificate-renewal=false")
 KEEP = "/run/stacklab-keep"  # looked at by our kubeadm on the machine
 REPOSITORY = "/etc/stacklab/image-repository"  # this too
 
@@ -114,6 +117,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     bring.bring(lab.engine, [c.name for c in stays], parcel)
     if (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image) or lost:
         _restart(lab, [c.name for c in stays])
+    _renew_masters(lab, {c.name for c in stays})
     _renew_kubelets(lab)
     for new in wanted.nodes:
         if new.name not in known.nodes:
@@ -180,6 +184,27 @@ def _restart(lab: Lab, machines: Sequence[str]) -> None:
     finally:
         for machine in machines:
             lab.engine.run("exec", machine, "rm", "-f", KEEP, timeout=60, check=False)
+
+
+def _renew_masters(lab: Lab, there: Collection[str]) -> None:
+    """minikube brings the first master to a version and leaves what the others run: kubeadm does those, one by one."""
+    first, *others = lab.profile.cluster.masters
+    version = lab.profile.cluster.kubernetes
+    kubeadm = f"/var/lib/minikube/binaries/v{version}/kubeadm"
+    stale = [m.name for m in others if m.name in there and not _runs_api_server(lab, m.name, version)]
+    for machine in stale:
+        # Every time: one that was cut in between is followed by one that finds what kubeadm was told of.
+        tell = (kubeadm, "init", "phase", "upload-config", "kubeadm", "--config", KUBEADM_CONFIG)
+        lab.engine.run("exec", first.name, *tell, timeout=API, where=first.name)
+        if lab.profile.mirrors.images:
+            # With a join, whatever it is, our kubeadm there gives images their names at the mirror.
+            lab.engine.run("exec", machine, kubeadm, "join", "--help", timeout=API, where=machine)
+        lab.engine.run("exec", machine, kubeadm, *MASTER_UPGRADE, timeout=START, where=machine)
+
+
+def _runs_api_server(lab: Lab, machine: str, version: str) -> bool:
+    manifest = lab.engine.run("exec", machine, "cat", API_SERVER, timeout=60, where=machine).stdout
+    return f"kube-apiserver:v{version}" in manifest
 
 
 def _renew_kubelets(lab: Lab) -> None:
