@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from modules import artifacts
-from modules.artifacts import images
+from modules.artifacts import catalogue, images
+from modules.artifacts.machine import payload
+from modules.artifacts.machine.payload import ImageRef
+from modules.base import shell
 from modules.base.errors import CommandError, OwnershipError, StacklabError
 from modules.host.engine import Engine
-from modules.local.minikube import balancer, bring
+from modules.local.minikube import balancer, bring, settings
 from modules.local.minikube.bring import Parcel
 from modules.resources import minikube_cluster
 from modules.resources.container_network import ContainerNetworkProvider
@@ -309,6 +313,60 @@ def test_a_newer_version_comes_to_the_other_masters_by_kubeadm(host: Host) -> No
         *((MASTER, "init", "phase"), (third, "upgrade", "node")),
     ]
     assert (newer["generation"], made_anew(host)) == (outs["generation"], 1)
+
+
+@pytest.mark.parametrize("runtime", ["containerd", "docker", "cri-o"])
+def test_on_the_official_image_the_runtime_gets_what_no_registry_has(
+    host: Host, tmp_path: Path, runtime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "echo.tar"
+    archive.write_text("image")
+    monkeypatch.setattr(minikube_cluster, "_brought", lambda _: {"docker.io/stacklab/echo:1": archive})
+    create(image=settings.OFFICIAL, runtime=runtime)
+    assert ["pull", settings.OFFICIAL] not in host.calls("pull"), "it is there already"
+    start = said(host, "minikube", "start")[0]
+    assert {f"--base-image={settings.OFFICIAL}", f"--container-runtime={runtime}"} <= set(start)
+    assert "--preload=false" not in start
+    program = {"containerd": "ctr", "docker": "docker", "cri-o": "podman"}[runtime]
+    loaded = [(call[1], call[2]) for call in host.calls("exec") if call[-1] == bring.DROP and call[2] != "rm"]
+    assert loaded == [(MASTER, program), (WORKER, program)]
+
+
+def test_the_official_image_is_pulled_by_its_digest_before_minikube_may_take_another(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def run(_self: Engine, *words: str, **_: Any) -> shell.Result:
+        calls.append(words)
+        return shell.Result(code=1 if words[0] == "image" else 0, stdout="", stderr="", seconds=0)
+
+    wanted = minikube_cluster.profile_of(profile(image=settings.OFFICIAL))
+    monkeypatch.setattr(Engine, "run", run)
+    assert minikube_cluster._ensure_image(wanted, host.engine) == settings.OFFICIAL
+    assert calls == [("image", "inspect", settings.OFFICIAL), ("pull", settings.OFFICIAL)]
+
+
+def test_only_what_no_registry_has_is_brought(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [
+        ImageRef(name, Path(name.replace("/", "_")))
+        for name in ("docker.io/stacklab/echo:1", "quay.io/metallb/speaker:1")
+    ]
+    monkeypatch.setattr(payload, "ensure_payload", lambda _version: SimpleNamespace(images=made))
+    monkeypatch.setattr(
+        catalogue,
+        "IMAGES",
+        {image.reference: SimpleNamespace(upstream="stacklab" not in image.reference) for image in made},
+    )
+    official = minikube_cluster.profile_of(profile(image=settings.OFFICIAL))
+    assert minikube_cluster._brought(official) == {made[0].reference: made[0].archive}
+    assert minikube_cluster._brought(minikube_cluster.profile_of(profile())) == {}
+
+
+def test_an_image_that_docker_shows_by_its_short_name_is_not_loaded_again() -> None:
+    assert bring.familiar("docker.io/stacklab/echo:1") == "stacklab/echo:1"
+    assert bring.familiar("docker.io/library/traefik:1") == "traefik:1"
+    assert bring.familiar("quay.io/metallb/speaker:1") == "quay.io/metallb/speaker:1"
 
 
 def test_without_minikubes_own_files_an_update_says_so(host: Host) -> None:

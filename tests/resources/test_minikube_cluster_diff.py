@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from modules.local.minikube import settings
 from modules.resources import minikube_cluster
 from modules.resources.minikube_cluster import MinikubeClusterProvider
 from modules.topology.plan import LabPlan, Machine, Network
@@ -13,6 +14,7 @@ from tests.resources.props import profile
 
 provider = MinikubeClusterProvider()
 MASTER, WORKER = "stacklab-dev", "stacklab-dev-m02"
+NEWER = "localhost/stacklab/minikube:v1.36.3-ba9876543210"
 FRONT = "stacklab-dev-external-load-balancer"
 
 
@@ -51,7 +53,14 @@ def several(masters: int = 3, workers: int = 0, front: str = "running") -> dict[
         (outputs(), profile(kubernetes="1.36.4"), False, "Kubernetes 1.36.3 -> 1.36.4"),
         (outputs(), profile(kubernetes="1.37.0"), False, "can be changed in place"),
         (outputs(), profile(kubernetes="1.35.9"), True, "Kubernetes 1.36.3 -> 1.35.9, which is older"),
-        (outputs(), profile(image="other"), False, "base image"),
+        (outputs(), profile(image=NEWER), False, "base image"),
+        (outputs(), profile(image=settings.OFFICIAL), True, "with minikube's official image"),
+        (
+            outputs(image=settings.OFFICIAL),
+            profile(image=settings.OFFICIAL, kubernetes="1.37.0"),
+            True,
+            "Kubernetes 1.36.3 -> 1.37.0, with minikube's official image",
+        ),
         (outputs(), profile(pods="10.1.0.0/16"), True, "pods' range 10.244.0.0/16 -> 10.1.0.0/16"),
         (outputs(), profile(services="10.1.0.0/16"), True, "services' range"),
         (outputs(), profile(proxy="nftables"), True, "kube-proxy mode iptables -> nftables"),

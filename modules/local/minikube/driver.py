@@ -44,7 +44,7 @@ class Lab:
     """A profile together with everything of this host that making it needs.
 
     cached: what minikube would download for itself, by name; machine: this host's architecture in the kernel's words;
-    balancer: the image of the container in front of several masters.
+    balancer: the image of the container in front of several masters; brought: images that are not in the machines' own.
     """
 
     profile: Profile
@@ -56,6 +56,7 @@ class Lab:
     cached: Mapping[str, Path] = field(default_factory=dict)
     machine: str = "x86_64"
     balancer: str = ""
+    brought: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def files(self) -> LabFiles:
@@ -115,7 +116,9 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
         _forget(lab, node)
     stays = [c for c in found if c.name in {n.name for n in wanted.nodes}]
     bring.bring(lab.engine, [c.name for c in stays], parcel)
-    if (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image) or lost:
+    # With the official image another version is a new cluster.
+    stale = (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image)
+    if (stale and wanted.own_image) or lost:
         _restart(lab, [c.name for c in stays])
     _renew_masters(lab, {c.name for c in stays})
     _renew_kubelets(lab)
@@ -329,6 +332,8 @@ def _failed(lab: Lab, error: CommandError) -> CommandError:
 
 
 def _made(lab: Lab, *, adopted: bool, before: Sequence[Node] = ()) -> Made:
+    for node in lab.profile.nodes if lab.brought else ():
+        bring.images(lab.engine, node.name, lab.brought, lab.profile.runtime)
     text = lab.files.own_kubeconfig.read_text()
     access = _wait(lab, text)
     _set_marks(lab, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from modules.topology.address import count, listed
+from modules.topology.mirrors import effective
 from modules.topology.model import LabSpec
 from modules.topology.problem import NOTHING, Path, Problem, listing, nearest
 from modules.topology.values import format_size, parse_size
@@ -96,6 +97,43 @@ def _minikube(spec: LabSpec) -> Iterator[Problem]:
             f"auto, docker or podman; backend: {instead} makes such a lab",
             "auto",
             rests_on=(BACKEND,),
+        )
+
+    yield from _image(spec)
+
+
+def _image(spec: LabSpec) -> Iterator[Problem]:
+    image, runtime = spec.minikube.image, spec.minikube.runtime
+    rests: tuple[Path, ...] = (BACKEND, ("minikube", "image"), ("minikube", "runtime"))
+    if image == "own" and runtime != "containerd":
+        yield Problem(
+            ("minikube", "runtime"),
+            "the machines' image that is put together here has containerd and nothing else",
+            runtime,
+            "containerd; or image: official beside it, on a host that reaches gcr.io",
+            "containerd",
+            rests_on=rests,
+        )
+    if image == "official" and spec.sources not in ("auto", "upstream"):
+        yield Problem(
+            ("minikube", "image"),
+            f"minikube's official image comes from its publisher's registry, and sources is {spec.sources}",
+            image,
+            "own; or sources: auto or upstream",
+            "own",
+            rests_on=(*rests, ("sources",)),
+        )
+    # minikube tells docker of a mirror of docker.io and cri-o of none; containerd reads files that are ours.
+    told = {"docker": {"docker.io"}, "cri-o": set()}.get(runtime)
+    untold = sorted(set(effective(spec.mirrors).registries) - told) if told is not None else []
+    if image == "official" and untold:
+        yield Problem(
+            ("minikube", "runtime"),
+            f"{runtime} on minikube cannot be told of mirrors for {listing(untold, 'and')}",
+            runtime,
+            "containerd; or mirrors without them",
+            "containerd",
+            rests_on=(*rests, ("mirrors",)),
         )
 
 
