@@ -96,6 +96,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
         _balance(lab, _digest(wanted))
         if not lab.files.kubeconfig.exists() or lab.files.kubeconfig.read_text() != text:
             kubeconfig.write(lab.files.kubeconfig, text)
+        _heal_own(lab, text)
         _wait(lab, text)
     known = profile.read(lab.files.profile(name), name)
     if known is None:
@@ -119,6 +120,9 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     # With the official image another version is a new cluster.
     stale = (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image)
     if (stale and wanted.own_image) or lost:
+        if wanted.cluster.balancer:
+            # Restarting a master of several, minikube names that one's address here and loses what is embedded.
+            kubeconfig.write(lab.files.own_kubeconfig, lab.files.access(name, kubeconfig.read(text).endpoint))
         _restart(lab, [c.name for c in stays])
     _renew_masters(lab, {c.name for c in stays})
     _renew_kubelets(lab)
@@ -236,6 +240,13 @@ def _balance(lab: Lab, digest: str) -> None:
     balancer.ensure(
         lab.engine, lab.profile.cluster, lab.balancer, _labels(lab, digest), _found(lab.engine, lab.profile)
     )
+
+
+def _heal_own(lab: Lab, text: str) -> None:
+    """A restart of several masters that was cut leaves minikube's own kubeconfig with one master's address."""
+    own = lab.files.own_kubeconfig
+    if lab.profile.cluster.balancer and (not own.exists() or "certificate-authority-data" not in own.read_text()):
+        kubeconfig.write(own, text)
 
 
 def _without_kube_vip(lab: Lab, found: Sequence[Container]) -> None:
