@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from modules import artifacts
 from modules.artifacts import catalogue, images
@@ -17,7 +19,7 @@ from modules.artifacts.machine.payload import ImageRef
 from modules.base import shell
 from modules.base.errors import CommandError, OwnershipError, StacklabError
 from modules.host.engine import Engine
-from modules.local.minikube import balancer, bring, settings
+from modules.local.minikube import balancer, bring, driver, settings
 from modules.local.minikube.bring import Parcel
 from modules.resources import minikube_cluster
 from modules.resources.container_network import ContainerNetworkProvider
@@ -400,3 +402,26 @@ def test_another_checkouts_lab_is_a_strangers(host: Host, monkeypatch: pytest.Mo
         create()
     provider.delete("id", {**outs, "owner": "another"})
     assert sorted(host.containers) == [MASTER, WORKER]
+
+
+def test_minikubes_own_kubeconfig_keeps_its_certificates_while_masters_are_restarted(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """minikube loses embedded ones there, and files it keeps."""
+    seen: list[str] = []
+    own = lab(host) / "minikube" / "kubeconfig"
+    restart = driver._restart
+
+    def looked_at(wanted: driver.Lab, machines: Sequence[str]) -> None:
+        seen.append(own.read_text())
+        restart(wanted, machines)
+
+    monkeypatch.setattr(driver, "_restart", looked_at)
+    outs = create(masters=3, workers=0)
+    own.write_text("apiVersion: v1\n")  # as a restart that was cut leaves it
+    update(outs, profile(masters=3, workers=0, kubernetes="1.37.0", image=NEWER))
+    (text,) = seen
+    access = yaml.safe_load(text)
+    assert access["clusters"][0]["cluster"]["server"] == outs["endpoint"]
+    assert access["clusters"][0]["cluster"]["certificate-authority"].endswith("/.minikube/ca.crt")
+    assert access["users"][0]["user"]["client-key"].endswith(f"/profiles/{MASTER}/client.key")
