@@ -49,7 +49,8 @@ def _minikube(plan: LabPlan) -> Cluster:
 
     settings.require(plan)
     network = ContainerNetwork(plan.network.name, plan)
-    image = images.base_image(plan.kubernetes, addons=plan.addons)
+    official = plan.minikube.image == "official"
+    image = settings.OFFICIAL if official else images.base_image(plan.kubernetes, addons=plan.addons)
     cluster = MinikubeCluster(plan.cluster, plan, image=image, network=network)
     return reached(
         plan,

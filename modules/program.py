@@ -96,13 +96,13 @@ def deploy_apps(
 def export_outputs(lab: LabPlan, target: cluster.Cluster, exposures: Sequence[pulumi.Output[dict[str, Any]]]) -> None:
     """What `pulumi stack output` shows; the names are part of the contract with users."""
     release = artifacts.release(lab.kubernetes)
+    # In minikube's official image kubeadm takes those of its own choice.
+    own = lab.backend != "minikube" or lab.minikube.image == "own"
+    made_here = {"etcd": release.etcd, "coredns": release.coredns} if own else {}
     pulumi.export("kubeconfig", target.kubeconfig)
     pulumi.export("kubeconfigFile", target.kubeconfig_file)
     pulumi.export("endpoint", target.endpoint)
     pulumi.export("machines", target.machines)
     pulumi.export("exposures", exposures)
-    pulumi.export(
-        "versions",
-        {"kubernetes": lab.kubernetes, "etcd": release.etcd, "coredns": release.coredns},
-    )
+    pulumi.export("versions", {"kubernetes": lab.kubernetes, **made_here})
     pulumi.export("notes", [*lab.warnings, *promises.notes(lab.backend)])

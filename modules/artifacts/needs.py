@@ -29,8 +29,8 @@ OWN_DISK = "debian-12"  # libvirt.image of the stack file, when it is the one th
 class Demand:
     """What decides about a lab's artifacts: its Kubernetes version, its backend, its addons, and two more.
 
-    balanced: on kind, several masters with a load balancer in front; own_disk: on libvirt, the machines' disk is built
-    here; stack: whose demand it is, for messages.
+    balanced: on kind and minikube, several masters with a load balancer in front; own_disk: on libvirt, the machines'
+    disk is built here; stack: whose demand it is, for messages.
     """
 
     kubernetes: str
@@ -52,7 +52,7 @@ def of(plan: LabPlan) -> Demand:
         plan.kubernetes,
         plan.backend,
         tuple(plan.addons),
-        balanced=plan.backend == KIND and masters > 1,
+        balanced=plan.backend in (KIND, MINIKUBE) and masters > 1,
         own_disk=plan.libvirt.image == OWN_DISK,
         stack=plan.stack,
     )

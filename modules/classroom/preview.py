@@ -44,8 +44,8 @@ class Look:
 def preview(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Watch) -> list[Look]:
     """A look at every seat's stack, in the seats' order; one that fails is told in its line."""
     made = session.made
-    make.require_shared(session)
     there = session.engine.stacks()
+    make.require_shared(session, there)
     by_id = {seat.student.id: seat for seat in seats}
     per_host = {host.name: host.parallel for host in plan.hosts}
     line = Line([Job(seat.student.id, seat.host) for seat in seats], per_host, plan.together)

@@ -44,7 +44,7 @@ class ClassHands:
         from modules.classroom import labs
 
         made = class_group.load(self._name)
-        look = class_verify.check if made.spec.tenancy == "cluster" else class_verify.check_share
+        look = class_verify.check if made.spec.tenancy == "cluster" else class_verify.check_share(made)
 
         def one_of_them(one: str) -> None:
             report.phase(one, "asking")
@@ -67,7 +67,7 @@ class ClassHands:
             self._session = session
             try:
                 if action == "reset":
-                    make.require_shared(session)
+                    make.require_shared(session, session.engine.stacks())
                     verbs = iter(("removing", "making"))
                     found = class_reset.anew(session, plan, seats, lambda: _watching(report, next(verbs)))
                 else:

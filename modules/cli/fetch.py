@@ -189,7 +189,9 @@ def _images(asked: _Asked, show: Show) -> None:
     backends = (demand.backend,) if lab else ("kind", "libvirt")
     ours: dict[str, Callable[..., str]] = {"kind": prepare.ensure_node_image, "minikube": prepare.ensure_base_image}
     for backend in backends:
-        if backend in ours:
+        if lab and (lab.backend, lab.minikube.image) == ("minikube", "official"):
+            show.say("the machines' image is minikube's own: pulumi up has it from its registry")
+        elif backend in ours:
             runs = engine.choose()
             show.say(f"seeing to the node image in {runs.name}: about a minute the first time")
             show.say(f"node image: {ours[backend](demand.kubernetes, runs, addons=addons)}")

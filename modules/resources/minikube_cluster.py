@@ -1,6 +1,7 @@
 """A Kubernetes cluster made by minikube, its machines being containers of this host: a profile of the lab's own.
 
-Another version of Kubernetes and more or fewer workers are changes in place. What needs a new cluster is an update that
+Another version of Kubernetes, more or fewer workers, and with several masters more or fewer of those too are changes in
+place. What needs a new cluster is an update that
 makes it anew, not a replacement: Pulumi would delete every object inside first, by a provider that it has closed
 already. An `up` that was killed is finished by the next one; a machine of our name that somebody else made is an error.
 """
@@ -9,13 +10,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from modules import artifacts
-from modules.artifacts import images
+from modules.artifacts import catalogue, images
 from modules.artifacts.images import minikube as base_image
 from modules.artifacts.machine import payload
 from modules.base.errors import ArtifactError, StacklabError
@@ -50,6 +52,7 @@ REPLACE_ON = {
 # These are changed in place.
 UPDATE_ON = {"kubernetes": "Kubernetes", "image": "base image"}
 INPUTS = ("stack", *REPLACE_ON, *UPDATE_ON, "machines")
+PULL = 1800.0
 PROGRAMS = ("kubeadm", "kubelet", "kubectl")
 
 
@@ -68,7 +71,7 @@ class MinikubeClusterProvider(Provider):
                 found += failures(field, [f"{c}; {hint}" for c in network.conflicts(wanted)])
         try:
             chosen = engine.choose()
-            there = containers.find(chosen, names=[n.name for n in profile.nodes])
+            there = containers.find(chosen, names=[n.name for n in profile.cluster.containers])
             containers.refuse_strangers(there, owner_id(), chosen, profile.name)
             missing = {n.name for n in profile.nodes} - {c.name for c in there}
             found += failures("machines", _inotify_problems([n.role for n in profile.nodes if n.name in missing]))
@@ -83,7 +86,7 @@ class MinikubeClusterProvider(Provider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         lab = _lab(props, owner_id())
         made = driver.create(lab)
-        running = {n.name: RUNNING for n in lab.profile.nodes}
+        running = {n.name: RUNNING for n in lab.profile.cluster.containers}
         return CreateResult(f"lab/{text(props, 'stack')}/cluster", _outs(props, made, lab.owner, running))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -99,7 +102,8 @@ class MinikubeClusterProvider(Provider):
             self.delete(_id, olds)
             return UpdateResult(self.create(news).outs)
         lab, before = _lab(news, text(olds, "owner")), profile_of(olds)
-        parcel = _parcel(lab.profile) if text(olds, "image") != text(news, "image") else Parcel()
+        newer = text(olds, "image") != text(news, "image") and lab.profile.own_image
+        parcel = _parcel(lab.profile) if newer else Parcel()
         made = driver.change(lab, text(olds, "kubeconfig"), before.marked.nodes, parcel)
         return UpdateResult(_outs(news, made, lab.owner, driver.look(lab.engine, lab.profile, lab.owner)))
 
@@ -111,9 +115,13 @@ def changes(olds: Props, news: Props) -> list[Change]:
     """What differs between the cluster that is and the one that is wanted, and what each difference takes."""
     found = compare(olds, news, REPLACE_ON)
     for change in compare(olds, news, UPDATE_ON):
-        older = change.field == "kubernetes" and _version(news) < _version(olds)
-        reason = f"{change.reason}, which is older" if older else change.reason
-        found.append(Change(change.field, reason, replace=older))
+        reason, anew = change.reason, False
+        if change.field == "kubernetes" and _version(news) < _version(olds):
+            reason, anew = f"{reason}, which is older", True
+        elif not all(_own_image(text(props, "image")) for props in (olds, news)):
+            # Only our own image keeps minikube from wiping what it cannot restart.
+            reason, anew = f"{reason}, with minikube's official image", True
+        found.append(Change(change.field, reason, replace=anew))
     found += _machine_changes(olds.get("machines") or [], news.get("machines") or [])
     masters = {m["name"] for m in olds.get("machines") or [] if m["role"] == "master"}
     for name, state in sorted((olds.get("states") or {}).items()):
@@ -125,20 +133,27 @@ def changes(olds: Props, news: Props) -> list[Change]:
 
 def _machine_changes(olds: list[Props], news: list[Props]) -> list[Change]:
     was, now = {m["name"]: m for m in olds}, {m["name"]: m for m in news}
+    # minikube lets masters come and go where there are several, and never makes one into several.
+    several = min(sum(m["role"] == "master" for m in machines) for machines in (olds, news)) > 1
+
+    def anew(machine: Props) -> bool:
+        return machine["role"] == "master" and not several
+
     found = [
-        Change("machines", f"machine {name} goes", replace=machine["role"] == "master")
+        Change("machines", f"machine {name} goes", replace=anew(machine))
         for name, machine in was.items()
         if name not in now
     ]
     for name, machine in now.items():
         if name not in was:
-            found.append(Change("machines", f"machine {name} is new", replace=machine["role"] == "master"))
+            found.append(Change("machines", f"machine {name} is new", replace=anew(machine)))
             continue
         for field in ("role", "address", "cpus", "memory", "labels", "taints"):
             old, new = was[name].get(field), machine.get(field)
             if (old or None) != (new or None):
-                anew = field not in ("labels", "taints")
-                found.append(Change("machines", f"{field} of {name} {_show(old)} -> {_show(new)}", replace=anew))
+                in_place = field in ("labels", "taints")
+                words = f"{field} of {name} {_show(old)} -> {_show(new)}"
+                found.append(Change("machines", words, replace=not in_place))
     return found
 
 
@@ -184,13 +199,18 @@ def profile_of(props: Props) -> Profile:
         registries=mirrors.registries,
     )
     sizes = {str(m["name"]): Size(int(m["cpus"]), int(m["memory"])) for m in machines}
-    return Profile(cluster, _engine(props), text(props, "runtime"), sizes, mirrors=mirrors)
+    own = _own_image(cluster.image)
+    return Profile(cluster, _engine(props), text(props, "runtime"), sizes, own_image=own, mirrors=mirrors)
+
+
+def _own_image(name: str) -> bool:
+    return name.startswith(f"{base_image.REPOSITORY}:")
 
 
 def _lab(props: Props, mark: str) -> Lab:
     profile, chosen = profile_of(props), engine.choose(_engine(props))
     version = profile.cluster.kubernetes
-    image = images.ensure_base_image(version, chosen, addons=images.extras_of(profile.cluster.image))
+    image = _ensure_image(profile, chosen)
     if image != profile.cluster.image:
         raise ArtifactError(
             f"the artifacts make the base image {image} now, and {profile.cluster.image} was planned",
@@ -206,7 +226,29 @@ def _lab(props: Props, mark: str) -> Lab:
         kubectl=artifacts.binary("kubectl", version),
         cached={name: artifacts.binary(name, version) for name in PROGRAMS},
         machine=platform.machine(),
+        brought=_brought(profile),
+        balancer=images.ensure_load_balancer_image(chosen) if profile.cluster.balancer else "",
     )
+
+
+def _ensure_image(profile: Profile, chosen: engine.Engine) -> str:
+    """The machines' image is there when this returns. Its name, which tells what is in it."""
+    wanted = profile.cluster.image
+    if profile.own_image:
+        return images.ensure_base_image(profile.cluster.kubernetes, chosen, addons=images.extras_of(wanted))
+    # minikube would go on with one whose digest nobody checked when this one is not to be had.
+    if chosen.run("image", "inspect", wanted, timeout=PULL, check=False).code != 0:
+        chosen.run("pull", wanted, timeout=PULL, where=wanted, hint="minikube: {image: own} needs no registry")
+    return wanted
+
+
+def _brought(profile: Profile) -> dict[str, Path]:
+    """Images that no registry has, for machines whose own image lacks them."""
+    if profile.own_image:
+        return {}
+    ours = {name for name, image in catalogue.IMAGES.items() if not image.upstream}
+    made = payload.ensure_payload(profile.cluster.kubernetes).images
+    return {image.reference: image.archive for image in made if image.reference in ours}
 
 
 def _parcel(profile: Profile) -> Parcel:

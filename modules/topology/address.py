@@ -1,8 +1,8 @@
 """Names and addresses of machines: of the spec and the stack's name alone, never of a running counter.
 
-In the machines' network: .1 the gateway, .10 the endpoint, .11 on the masters, .21 on the workers, .200 to .250 load
-balancers. A machine of a list keeps name and address when another one is removed: a number at the end of its name is
-its place (worker-2 -> .22), else a hash of the name is.
+In the machines' network: .1 the gateway, .10 the endpoint (on minikube the last one), .11 on the masters, .21 on the
+workers, .200 to .250 load balancers. A machine of a list keeps name and address when another one is removed: a number
+at the end of its name is its place (worker-2 -> .22), else a hash of the name is.
 """
 
 from __future__ import annotations
@@ -66,11 +66,14 @@ def loadbalancers(spec: LabSpec, network: IPv4Network) -> Range | None:
 
 
 def endpoint(spec: LabSpec, network: IPv4Network) -> IPv4Address | None:
-    """The address in front of the masters: the virtual one, or that of the load balancer kind makes for several."""
+    """The address in front of the masters: the virtual one, or that of the load balancer of kind's or of minikube's."""
     if spec.network.endpoint is not None:
         return spec.network.endpoint
-    if spec.backend in ("kind", "minikube") and count(spec.masters) > 1:
+    if count(spec.masters) > 1 and spec.backend == "kind":
         return network.network_address + ENDPOINT
+    if count(spec.masters) > 1 and spec.backend == "minikube":
+        # minikube's own rule, for which it has no setting; it goes into kubeconfig and certificates.
+        return network.broadcast_address - 1
     return None
 
 

@@ -131,7 +131,12 @@ class Minikube(t.Strict):
     """Settings of the minikube backend."""
 
     driver: Literal["auto", "docker", "podman", "kvm2", "ssh", "none"] = t.key("auto", "minikube's driver.")
-    runtime: Literal["containerd", "docker", "cri-o"] = t.key("containerd", "Container runtime.")
+    runtime: Literal["containerd", "docker", "cri-o"] = t.key(
+        "containerd", "Container runtime; docker and cri-o are in the official image only."
+    )
+    image: Literal["own", "official"] = t.key(
+        "own", "The machines' image: put together here, or the one that minikube's publisher has in a registry."
+    )
 
 
 def _count_or_list(value: object) -> str:

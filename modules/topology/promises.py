@@ -62,7 +62,10 @@ PROMISES = (
     Promise(
         "masters",
         "several masters, behind `network.endpoint` where it is set",
-        {"kind": "behind a load balancer of kind's, at no address of the file", "minikube": "one master"},
+        {
+            "kind": "behind a load balancer of kind's, at no address of the file",
+            "minikube": "three or more, behind a load balancer of ours at the last address of the network",
+        },
     ),
     Promise("etcd", "etcd on members that the file names", _containers("on the masters only")),
     Promise("workers", "more or fewer workers are a change in place", {"kind": "a new cluster"}),

@@ -18,6 +18,7 @@ from tests.support.project import CHECKOUT, Project, kill_group
 MINI: dict[str, Any] = {**SMALL, "backend": "minikube"}
 UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
 OLDER, NEWER = "1.35.4", "1.36.3"
+ETCD_ACCESS = {"cacert": "ca.crt", "cert": "server.crt", "key": "server.key"}
 HIERARCHIES = Path("/proc/cgroups")
 
 
@@ -271,6 +272,96 @@ def test_kubernetes_is_upgraded_in_place_and_the_app_keeps_its_data(project: Pro
         lab.verify().ok()
         assert volume(lab) == (kept, place)
         assert choose().run("exec", place, "cat", kept, timeout=30).stdout == "yes\n"
+        lab.unchanged().ok()
+    finally:
+        lab.remove()
+    lab.receipt().ok()
+
+
+# -- several masters ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def several(project: Project) -> Iterator[Lab]:
+    lab = Lab.of(project, "mini5", {**MINI, "masters": 3, "workers": 1, "addons": ["calico", "metrics-server"]})
+    lab.up().ok()
+    yield lab
+    lab.remove()
+    lab.receipt().ok()
+
+
+@pytest.mark.long
+def test_three_masters_stand_behind_one_address(several: Lab) -> None:
+    nodes = several.get("nodes", "-l", "node-role.kubernetes.io/control-plane")["items"]
+    assert [n["metadata"]["name"] for n in nodes] == [f"stacklab-mini5{end}" for end in ("", "-m02", "-m03")]
+    front = several.outputs()["endpoint"]
+    assert front.rpartition(".")[2] == "254:8443"
+    assert not [a for a in machines(several).values() if a in front]
+    several.verify().ok()
+    several.unchanged().ok()
+
+
+@pytest.mark.long
+def test_the_api_answers_while_the_first_master_is_down(several: Lab) -> None:
+    first = "stacklab-mini5"
+    choose().run("stop", "--time", "1", first, timeout=60)
+
+    def answers() -> Answer[bool]:
+        wrote = several.kubectl("create", "configmap", "written-without-it", timeout=30)
+        return Answer(wrote.code == 0 or None, wrote.output)
+
+    wait_for("the API takes a write", answers, timeout=60)
+    several.project.run("stacklab", "start", several.stack).ok()
+    assert inspect(first, "{{.State.Status}}") == "running"
+    several.verify().ok()
+    assert several.get("configmap", "written-without-it")["metadata"]["name"] == "written-without-it"
+
+
+@pytest.mark.long
+def test_stopped_and_started_as_a_whole_several_masters_are_the_same_lab(several: Lab) -> None:
+    nodes = identity(several)
+    several.project.run("stacklab", "stop", several.stack).ok()
+    several.project.run("stacklab", "start", several.stack).ok()
+    several.verify().ok()
+    assert identity(several) == nodes
+    several.unchanged().ok()
+
+
+@pytest.mark.long
+def test_what_stands_in_front_is_made_again_when_it_is_lost(several: Lab) -> None:
+    nodes = identity(several)
+    choose().run("rm", "-f", "stacklab-mini5-external-load-balancer", timeout=60)
+    several.project.pulumi("refresh", "--yes", "--skip-preview", stack=several.stack).ok()
+    several.up().ok()
+    assert identity(several) == nodes
+    several.verify().ok()
+
+
+@pytest.mark.long
+def test_several_masters_grow_shrink_and_are_upgraded_in_place(project: Project) -> None:
+    lab = Lab.of(project, "mini6", {**MINI, "masters": 3, "kubernetes": OLDER})
+    try:
+        lab.up().ok()
+        nodes = identity(lab)
+        lab.spec["masters"] = 4
+        lab.up().ok()
+        assert identity(lab).items() > nodes.items()
+        lab.verify().ok()
+        lab.spec["masters"] = 3
+        lab.up().ok()
+        assert identity(lab) == nodes
+        members = ["exec", "-n", "kube-system", "etcd-stacklab-mini6", "--", "etcdctl", "member", "list"]
+        certs = [f"--{what}=/var/lib/minikube/certs/etcd/{file}" for what, file in ETCD_ACCESS.items()]
+        assert len(lab.kubectl(*members, *certs).ok().output.splitlines()) == 3
+        lab.spec["kubernetes"] = NEWER
+        lab.up().ok()
+        assert identity(lab) == nodes
+        pods = lab.get("pods", "-n", "kube-system", "-l", "tier=control-plane,component!=etcd")["items"]
+        images = {p["spec"]["containers"][0]["image"].rpartition(":")[2] for p in pods}
+        assert (len(pods), images) == (9, {f"v{NEWER}"})
+        versions = {n["status"]["nodeInfo"]["kubeletVersion"] for n in lab.get("nodes")["items"]}
+        assert versions == {f"v{NEWER}"}
+        lab.verify().ok()
         lab.unchanged().ok()
     finally:
         lab.remove()

@@ -10,8 +10,10 @@ import yaml
 from modules import backends
 from modules.artifacts import images
 from modules.base.errors import HostError
-from modules.host import engine
+from modules.host import engine, facts
 from modules.host.engine import Engine
+from modules.host.facts import NodeHost
+from modules.local.minikube import settings
 from modules.topology.plan import LabPlan
 from tests.program import stand_in
 from tests.program.mocks import KUBECONFIG, Graph
@@ -69,21 +71,29 @@ def test_inside_is_the_same_as_on_kind(graph: Graph) -> None:
     assert sorted((r.type, r.name) for r in graph.inside()) == sorted((r.type, r.name) for r in on_kind.inside())
 
 
-@pytest.mark.parametrize(
-    ("changed", "hint"),
-    [
-        ({"minikube": {"driver": "kvm2"}}, "backend: libvirt"),
-        ({"minikube": {"driver": "ssh"}}, "backend: ssh"),
-        ({"minikube": {"driver": "none"}}, "backend: ssh"),
-        ({"minikube": {"driver": "docker"}}, "STACKLAB_ENGINE=docker"),
-        ({"minikube": {"runtime": "cri-o"}}, "runtime: containerd"),
-        ({"masters": 3}, "masters: 1"),
-    ],
-)
-def test_what_a_lab_cannot_have_here_is_refused_with_a_way_out(changed: dict[str, Any], hint: str) -> None:
+def test_an_engine_that_is_not_the_hosts_is_refused_with_a_way_out() -> None:
     with pytest.raises(HostError) as refused:
-        backends.create(plan(**changed))
-    assert hint in refused.value.hint
+        backends.create(plan(minikube={"driver": "docker"}))
+    assert "STACKLAB_ENGINE=docker" in refused.value.hint
+
+
+@pytest.mark.parametrize("runtime", ["containerd", "docker", "cri-o"])
+def test_the_official_image_may_have_any_runtime(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "node_host", lambda _facts, engine: NodeHost(False, False, None, engine))
+    graph = build(plan(minikube={"image": "official", "runtime": runtime}))[0]
+    inputs = graph.one("MinikubeCluster").inputs
+    assert (inputs["image"], inputs["runtime"]) == (settings.OFFICIAL, runtime)
+    assert "@sha256:" in settings.OFFICIAL
+
+
+@pytest.mark.parametrize(("cgroup_v1", "restrict_oom"), [(True, False), (False, True)])
+def test_the_official_image_is_refused_where_only_ours_comes_up(
+    cgroup_v1: bool, restrict_oom: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "node_host", lambda _facts, engine: NodeHost(cgroup_v1, restrict_oom, None, engine))
+    with pytest.raises(HostError) as refused:
+        backends.create(plan(minikube={"image": "official"}))
+    assert "image: own" in refused.value.hint
 
 
 def test_the_engine_that_is_chosen_may_be_named() -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from modules import artifacts
-from modules.artifacts import images
+from modules.artifacts import catalogue, images
+from modules.artifacts.machine import payload
+from modules.artifacts.machine.payload import ImageRef
+from modules.base import shell
 from modules.base.errors import CommandError, OwnershipError, StacklabError
 from modules.host.engine import Engine
-from modules.local.minikube import bring
+from modules.local.minikube import balancer, bring, driver, settings
 from modules.local.minikube.bring import Parcel
 from modules.resources import minikube_cluster
 from modules.resources.container_network import ContainerNetworkProvider
@@ -23,6 +29,7 @@ from tests.resources.props import BASE_IMAGE, NETWORK, profile
 
 provider = MinikubeClusterProvider()
 MASTER, WORKER, NEW = "stacklab-dev", "stacklab-dev-m02", "stacklab-dev-m03"
+FRONT = "stacklab-dev-external-load-balancer"
 NEWER = "localhost/stacklab/minikube:v1.37.0-0123456789ab"
 
 
@@ -229,6 +236,53 @@ def test_a_lost_master_takes_a_new_lab(host: Host) -> None:
     assert made_anew(host) == 2
 
 
+def test_several_masters_have_a_balancer_in_front_before_minikube_asks_there(host: Host) -> None:
+    outs = create(masters=3, workers=1)
+    first = next(call for call in host.calls("run") if "--name" in call)
+    assert first[first.index("--name") + 1] == FRONT
+    found = host.containers
+    assert found[FRONT]["address"] == "10.201.7.10"
+    assert found[FRONT]["labels"]["stacklab.owner"] == outs["owner"]
+    assert found[FRONT]["labels"]["stacklab.masters"] == "10.201.7.11,10.201.7.12,10.201.7.13"
+    assert outs["states"][FRONT] == "running"
+    assert [node["name"] for node in outs["nodes"]] == [name for name in found if name != FRONT]
+    linked = [call[1] for call in host.calls("exec") if call[-1] == balancer.WITHOUT_KUBE_VIP]
+    assert linked == [MASTER, "stacklab-dev-m02", "stacklab-dev-m03"], "not on the worker"
+    assert create(masters=3, workers=1) == outs
+    assert made_anew(host) == 1
+    provider.delete("id", outs)
+    assert host.containers == {}
+
+
+def test_more_masters_than_minikube_makes_at_once_come_before_the_workers(host: Host) -> None:
+    create(masters=4, workers=1)
+    assert "--nodes=3" in said(host, "minikube", "start")[0]
+    assert [call[3] for call in said(host, "minikube", "node", "add")] == ["--control-plane", "--worker"]
+    assert host.containers["stacklab-dev-m04"]["address"] == "10.201.7.14"
+    assert host.containers["stacklab-dev-m05"]["address"] == "10.201.7.21"
+
+
+def test_a_lost_balancer_is_made_again_in_place(host: Host) -> None:
+    outs = create(masters=3, workers=0)
+    host.engine.run("rm", "--force", FRONT, timeout=5)
+    read = provider.read("id", outs)
+    assert read.outs
+    assert read.outs["states"][FRONT] == "missing"
+    assert update(read.outs, profile(masters=3, workers=0))["states"] == outs["states"]
+    assert made_anew(host) == 1
+
+
+def test_a_new_master_joins_in_place_and_the_balancer_learns_of_it(host: Host) -> None:
+    outs = create(masters=3, workers=0)
+    grown = update(outs, profile(masters=4, workers=0))
+    assert [call[3] for call in said(host, "minikube", "node", "add")] == ["--control-plane"]
+    assert host.containers[FRONT]["labels"]["stacklab.masters"].endswith("10.201.7.13,10.201.7.14")
+    shrunk = update(grown, profile(masters=3, workers=0))
+    assert [call[3] for call in said(host, "minikube", "node", "delete")] == ["stacklab-dev-m04"]
+    assert host.containers[FRONT]["labels"]["stacklab.masters"].endswith("10.201.7.12,10.201.7.13")
+    assert (shrunk["generation"], made_anew(host)) == (outs["generation"], 1)
+
+
 def test_a_newer_version_is_brought_to_the_machines_and_started_in_place(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +302,73 @@ def test_a_newer_version_is_brought_to_the_machines_and_started_in_place(
     again = len(said(host, "minikube", "start"))
     assert update(newer, news) == newer
     assert len(said(host, "minikube", "start")) == again
+
+
+def test_a_newer_version_comes_to_the_other_masters_by_kubeadm(host: Host) -> None:
+    outs = create(masters=3, workers=0)
+    newer = update(outs, profile(masters=3, workers=0, kubernetes="1.37.0", image=NEWER))
+    kubeadm = "/var/lib/minikube/binaries/v1.37.0/kubeadm"
+    did = [(call[1], *call[3:5]) for call in host.calls("exec") if kubeadm in call]
+    second, third = "stacklab-dev-m02", "stacklab-dev-m03"
+    assert did == [
+        *((MASTER, "init", "phase"), (second, "upgrade", "node")),
+        *((MASTER, "init", "phase"), (third, "upgrade", "node")),
+    ]
+    assert (newer["generation"], made_anew(host)) == (outs["generation"], 1)
+
+
+@pytest.mark.parametrize("runtime", ["containerd", "docker", "cri-o"])
+def test_on_the_official_image_the_runtime_gets_what_no_registry_has(
+    host: Host, tmp_path: Path, runtime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "echo.tar"
+    archive.write_text("image")
+    monkeypatch.setattr(minikube_cluster, "_brought", lambda _: {"docker.io/stacklab/echo:1": archive})
+    create(image=settings.OFFICIAL, runtime=runtime)
+    assert ["pull", settings.OFFICIAL] not in host.calls("pull"), "it is there already"
+    start = said(host, "minikube", "start")[0]
+    assert {f"--base-image={settings.OFFICIAL}", f"--container-runtime={runtime}"} <= set(start)
+    assert "--preload=false" not in start
+    program = {"containerd": "ctr", "docker": "docker", "cri-o": "podman"}[runtime]
+    loaded = [(call[1], call[2]) for call in host.calls("exec") if call[-1] == bring.DROP and call[2] != "rm"]
+    assert loaded == [(MASTER, program), (WORKER, program)]
+
+
+def test_the_official_image_is_pulled_by_its_digest_before_minikube_may_take_another(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def run(_self: Engine, *words: str, **_: Any) -> shell.Result:
+        calls.append(words)
+        return shell.Result(code=1 if words[0] == "image" else 0, stdout="", stderr="", seconds=0)
+
+    wanted = minikube_cluster.profile_of(profile(image=settings.OFFICIAL))
+    monkeypatch.setattr(Engine, "run", run)
+    assert minikube_cluster._ensure_image(wanted, host.engine) == settings.OFFICIAL
+    assert calls == [("image", "inspect", settings.OFFICIAL), ("pull", settings.OFFICIAL)]
+
+
+def test_only_what_no_registry_has_is_brought(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [
+        ImageRef(name, Path(name.replace("/", "_")))
+        for name in ("docker.io/stacklab/echo:1", "quay.io/metallb/speaker:1")
+    ]
+    monkeypatch.setattr(payload, "ensure_payload", lambda _version: SimpleNamespace(images=made))
+    monkeypatch.setattr(
+        catalogue,
+        "IMAGES",
+        {image.reference: SimpleNamespace(upstream="stacklab" not in image.reference) for image in made},
+    )
+    official = minikube_cluster.profile_of(profile(image=settings.OFFICIAL))
+    assert minikube_cluster._brought(official) == {made[0].reference: made[0].archive}
+    assert minikube_cluster._brought(minikube_cluster.profile_of(profile())) == {}
+
+
+def test_an_image_that_docker_shows_by_its_short_name_is_not_loaded_again() -> None:
+    assert bring.familiar("docker.io/stacklab/echo:1") == "stacklab/echo:1"
+    assert bring.familiar("docker.io/library/traefik:1") == "traefik:1"
+    assert bring.familiar("quay.io/metallb/speaker:1") == "quay.io/metallb/speaker:1"
 
 
 def test_without_minikubes_own_files_an_update_says_so(host: Host) -> None:
@@ -281,3 +402,26 @@ def test_another_checkouts_lab_is_a_strangers(host: Host, monkeypatch: pytest.Mo
         create()
     provider.delete("id", {**outs, "owner": "another"})
     assert sorted(host.containers) == [MASTER, WORKER]
+
+
+def test_minikubes_own_kubeconfig_keeps_its_certificates_while_masters_are_restarted(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """minikube loses embedded ones there, and files it keeps."""
+    seen: list[str] = []
+    own = lab(host) / "minikube" / "kubeconfig"
+    restart = driver._restart
+
+    def looked_at(wanted: driver.Lab, machines: Sequence[str]) -> None:
+        seen.append(own.read_text())
+        restart(wanted, machines)
+
+    monkeypatch.setattr(driver, "_restart", looked_at)
+    outs = create(masters=3, workers=0)
+    own.write_text("apiVersion: v1\n")  # as a restart that was cut leaves it
+    update(outs, profile(masters=3, workers=0, kubernetes="1.37.0", image=NEWER))
+    (text,) = seen
+    access = yaml.safe_load(text)
+    assert access["clusters"][0]["cluster"]["server"] == outs["endpoint"]
+    assert access["clusters"][0]["cluster"]["certificate-authority"].endswith("/.minikube/ca.crt")
+    assert access["users"][0]["user"]["client-key"].endswith(f"/profiles/{MASTER}/client.key")

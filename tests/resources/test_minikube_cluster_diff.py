@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from modules.local.minikube import settings
 from modules.resources import minikube_cluster
 from modules.resources.minikube_cluster import MinikubeClusterProvider
 from modules.topology.plan import LabPlan, Machine, Network
@@ -13,6 +14,8 @@ from tests.resources.props import profile
 
 provider = MinikubeClusterProvider()
 MASTER, WORKER = "stacklab-dev", "stacklab-dev-m02"
+NEWER = "localhost/stacklab/minikube:v1.36.3-ba9876543210"
+FRONT = "stacklab-dev-external-load-balancer"
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +38,12 @@ def state(**changed: str) -> dict[str, Any]:
     return outputs(states={MASTER: "running", WORKER: "running", **changed})
 
 
+def several(masters: int = 3, workers: int = 0, front: str = "running") -> dict[str, Any]:
+    props = profile(masters, workers)
+    states = {m["name"]: "running" for m in props["machines"]} | {FRONT: front}
+    return {**outputs(states=states), **props}
+
+
 @pytest.mark.parametrize(
     ("olds", "news", "anew", "reason"),
     [
@@ -44,7 +53,14 @@ def state(**changed: str) -> dict[str, Any]:
         (outputs(), profile(kubernetes="1.36.4"), False, "Kubernetes 1.36.3 -> 1.36.4"),
         (outputs(), profile(kubernetes="1.37.0"), False, "can be changed in place"),
         (outputs(), profile(kubernetes="1.35.9"), True, "Kubernetes 1.36.3 -> 1.35.9, which is older"),
-        (outputs(), profile(image="other"), False, "base image"),
+        (outputs(), profile(image=NEWER), False, "base image"),
+        (outputs(), profile(image=settings.OFFICIAL), True, "with minikube's official image"),
+        (
+            outputs(image=settings.OFFICIAL),
+            profile(image=settings.OFFICIAL, kubernetes="1.37.0"),
+            True,
+            "Kubernetes 1.36.3 -> 1.37.0, with minikube's official image",
+        ),
         (outputs(), profile(pods="10.1.0.0/16"), True, "pods' range 10.244.0.0/16 -> 10.1.0.0/16"),
         (outputs(), profile(services="10.1.0.0/16"), True, "services' range"),
         (outputs(), profile(proxy="nftables"), True, "kube-proxy mode iptables -> nftables"),
@@ -55,6 +71,12 @@ def state(**changed: str) -> dict[str, Any]:
         (outputs(), profile(workers=2), False, "machine stacklab-dev-m03 is new"),
         (outputs(), profile(workers=0), False, f"machine {WORKER} goes"),
         (outputs(), profile(masters=2), True, f"role of {WORKER} worker -> master"),
+        (outputs(), profile(masters=3, workers=0), True, "machine stacklab-dev-m03 is new"),
+        (several(), profile(masters=4, workers=0), False, "machine stacklab-dev-m04 is new"),
+        (several(4), profile(masters=3, workers=0), False, "machine stacklab-dev-m04 goes"),
+        (several(), profile(masters=1, workers=0), True, "machine stacklab-dev-m03 goes"),
+        (several(workers=1), profile(masters=4, workers=1), True, "role of stacklab-dev-m04 worker -> master"),
+        (several(front="missing"), profile(masters=3, workers=0), False, f"machine {FRONT} is missing"),
         (outputs(), with_worker(address="10.201.7.29"), True, f"address of {WORKER} 10.201.7.21 -> 10.201.7.29"),
         (outputs(), with_worker(memory=3.0), True, f"memory of {WORKER} 2147483648 -> 3"),
         (outputs(), with_worker(labels={"a": "1"}), False, f"labels of {WORKER} none -> a=1"),

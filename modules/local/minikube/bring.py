@@ -17,6 +17,26 @@ DROP = "/var/tmp/stacklab-image.tar"  # noqa: S108  on the machine, a volume of 
 
 
 @dataclass(frozen=True)
+class ImageStore:
+    """How a container runtime is asked for its images and given one: words before the archive's path."""
+
+    listed: tuple[str, ...]
+    loaded: tuple[str, ...]
+
+
+CTR = ("ctr", "--namespace", "k8s.io", "images")
+NAMES = ("images", "--format", "{{.Repository}}:{{.Tag}}")
+# cri-o has the images that podman has beside it on minikube's official image.
+STORES: Mapping[str, ImageStore] = {
+    "containerd": ImageStore(
+        (*CTR, "ls", "--quiet"), (*CTR, "import", "--local", "--label", "io.cri-containerd.pinned=pinned")
+    ),
+    "docker": ImageStore(("docker", *NAMES), ("docker", "load", "--quiet", "--input")),
+    "cri-o": ImageStore(("podman", *NAMES), ("podman", "load", "--quiet", "--input")),
+}
+
+
+@dataclass(frozen=True)
 class Parcel:
     """programs and texts: path on the machine -> file or text, executable; links: path -> where it points.
 
@@ -33,7 +53,7 @@ def bring(engine: Engine, machines: Sequence[str], parcel: Parcel) -> None:
     """Every machine has everything in the parcel when this returns; what is there already is not brought again."""
     for machine in machines:
         _programs(engine, machine, parcel)
-        _images(engine, machine, parcel.images)
+        images(engine, machine, parcel.images)
 
 
 def _programs(engine: Engine, machine: str, parcel: Parcel) -> None:
@@ -62,12 +82,19 @@ def _programs(engine: Engine, machine: str, parcel: Parcel) -> None:
             engine.run("exec", machine, "ln", "-sfn", target, path, timeout=TIMEOUT, where=machine)
 
 
-def _images(engine: Engine, machine: str, images: Mapping[str, Path]) -> None:
-    ctr = ("exec", machine, "ctr", "--namespace", "k8s.io", "images")
-    there = engine.run(*ctr, "ls", "--quiet", timeout=TIMEOUT, where=machine).stdout.split()
-    for reference, archive in images.items():
-        if reference not in there:
+def images(engine: Engine, machine: str, wanted: Mapping[str, Path], runtime: str = "containerd") -> None:
+    """The runtime there has each of these images when this returns."""
+    if not wanted:
+        return
+    store = STORES[runtime]
+    there = engine.run("exec", machine, *store.listed, timeout=TIMEOUT, where=machine).stdout.split()
+    for reference, archive in wanted.items():
+        if not {reference, familiar(reference)} & set(there):
             engine.run("cp", str(archive), f"{machine}:{DROP}", timeout=IMPORT, where=machine)
-            pinned = ("--local", "--label", "io.cri-containerd.pinned=pinned")
-            engine.run(*ctr, "import", *pinned, DROP, timeout=IMPORT, where=f"{machine}: {reference}")
+            engine.run("exec", machine, *store.loaded, DROP, timeout=IMPORT, where=f"{machine}: {reference}")
             engine.run("exec", machine, "rm", "-f", DROP, timeout=TIMEOUT, where=machine)
+
+
+def familiar(reference: str) -> str:
+    """An image's name as docker shows it. Pure."""
+    return reference.removeprefix("docker.io/").removeprefix("library/")

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modules.artifacts.machine import registries
+from modules.local.kind.spec import Node
 from modules.local.minikube.spec import MIB, Profile
 from modules.topology.model import Mirrors
 
 KUBELET_SETTINGS = "/etc/stacklab/kubelet.d"  # in our base image: what depends on the host
+HA_MASTERS = 3  # what minikube makes with --ha, neither less nor more
 RELEASES = "dl.k8s.io/release"  # where minikube would have Kubernetes' programs from
 
 
@@ -38,7 +40,7 @@ def start(profile: Profile) -> list[str]:
         f"--driver={profile.driver}",
         f"--container-runtime={profile.runtime}",
         f"--kubernetes-version=v{cluster.kubernetes}",
-        f"--nodes={len(cluster.nodes)}",
+        f"--nodes={made_by_start(profile)}",
         *(["--ha"] if len(cluster.masters) > 1 else []),
         f"--cpus={most.cpus}",
         f"--memory={most.memory // MIB}mb",
@@ -81,9 +83,16 @@ def _mirrors(mirrors: Mirrors) -> list[str]:
     return words
 
 
-def add_worker(profile: Profile) -> list[str]:
-    """One more worker, under the next free name."""
-    return ["node", "add", "--worker", f"--profile={profile.name}"]
+def made_by_start(profile: Profile) -> int:
+    """How many machines `start` makes: with --ha three masters; more of them come one by one, before workers."""
+    masters = len(profile.cluster.masters)
+    return HA_MASTERS if masters > HA_MASTERS else len(profile.nodes)
+
+
+def add_node(profile: Profile, node: Node) -> list[str]:
+    """One more machine, under the next free name."""
+    role = "--control-plane" if node.role == "master" else "--worker"
+    return ["node", "add", role, f"--profile={profile.name}"]
 
 
 def delete_node(profile: Profile, node: str) -> list[str]:

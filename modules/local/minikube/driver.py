@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,13 +25,16 @@ from modules.local.kind import marks
 from modules.local.kind.driver import MISSING, RUNNING, Made
 from modules.local.kind.spec import Node
 from modules.local.lifecycle import bring_back
-from modules.local.minikube import bring, command, evidence, files, profile, shim
+from modules.local.minikube import balancer, bring, command, evidence, files, profile, shim
 from modules.local.minikube.files import LabFiles
 from modules.local.minikube.spec import Profile
 
 START = 900.0  # several machines, one after the other
 API = 120.0
 CONTROL_PLANE = "control-plane.minikube.internal"
+API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+KUBEADM_CONFIG = "/var/tmp/minikube/kubeadm.yaml"  # noqa: S108  on the machine, where minikube keeps it
+MASTER_UPGRADE = ("upgrade", "node", "phase", "control-plane", "--certificate-renewal=false")
 KEEP = "/run/stacklab-keep"  # looked at by our kubeadm on the machine
 REPOSITORY = "/etc/stacklab/image-repository"  # this too
 
@@ -40,7 +43,8 @@ REPOSITORY = "/etc/stacklab/image-repository"  # this too
 class Lab:
     """A profile together with everything of this host that making it needs.
 
-    cached: what minikube would download for itself, by name; machine: this host's architecture in the kernel's words.
+    cached: what minikube would download for itself, by name; machine: this host's architecture in the kernel's words;
+    balancer: the image of the container in front of several masters; brought: images that are not in the machines' own.
     """
 
     profile: Profile
@@ -51,6 +55,8 @@ class Lab:
     kubectl: Path
     cached: Mapping[str, Path] = field(default_factory=dict)
     machine: str = "x86_64"
+    balancer: str = ""
+    brought: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def files(self) -> LabFiles:
@@ -77,7 +83,8 @@ def create(lab: Lab) -> Made:
 def look(engine: Engine, wanted: Profile, owner_id: str) -> dict[str, str]:
     """How each machine is: its container's state in the engine's words, `missing` when we have none."""
     ours = {c.name: c for c in _found(engine, wanted) if c.owner == owner_id}
-    return {n.name: _state(ours[n.name], n, wanted) if n.name in ours else MISSING for n in wanted.nodes}
+    every = wanted.cluster.containers
+    return {n.name: _state(ours[n.name], n, wanted) if n.name in ours else MISSING for n in every}
 
 
 def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) -> Made:
@@ -86,8 +93,10 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     with nobody_else_at_work(lab.files.lock, name, timeout=START):
         found = [c for c in _found(lab.engine, wanted) if c.owner == lab.owner]
         bring_back(lab.engine, found)
+        _balance(lab, _digest(wanted))
         if not lab.files.kubeconfig.exists() or lab.files.kubeconfig.read_text() != text:
             kubeconfig.write(lab.files.kubeconfig, text)
+        _heal_own(lab, text)
         _wait(lab, text)
     known = profile.read(lab.files.profile(name), name)
     if known is None:
@@ -99,6 +108,7 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
         )
     digest = _digest(wanted)
     _prepare(lab, digest)
+    _without_kube_vip(lab, found)
     for node in _leaving(known, wanted):
         _minikube(lab, command.delete_node(wanted, node))
     there = {c.name for c in found}
@@ -107,12 +117,18 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
         _forget(lab, node)
     stays = [c for c in found if c.name in {n.name for n in wanted.nodes}]
     bring.bring(lab.engine, [c.name for c in stays], parcel)
-    if (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image) or lost:
+    # With the official image another version is a new cluster.
+    stale = (known.kubernetes, known.image) != (wanted.cluster.kubernetes, wanted.cluster.image)
+    if (stale and wanted.own_image) or lost:
+        if wanted.cluster.balancer:
+            # Restarting a master of several, minikube names that one's address here and loses what is embedded.
+            kubeconfig.write(lab.files.own_kubeconfig, lab.files.access(name, kubeconfig.read(text).endpoint))
         _restart(lab, [c.name for c in stays])
+    _renew_masters(lab, {c.name for c in stays})
     _renew_kubelets(lab)
     for new in wanted.nodes:
         if new.name not in known.nodes:
-            _minikube(lab, command.add_worker(wanted))
+            _minikube(lab, command.add_node(wanted, new))
     return _made(lab, adopted=True, before=before)
 
 
@@ -135,12 +151,14 @@ def environment(lab: Lab) -> dict[str, str]:
 def _digest(wanted: Profile) -> str:
     words: list[object] = [command.start(wanted), [[n.name, n.address] for n in wanted.nodes]]
     words += [texts] if (texts := synced(wanted)) else []
+    if front := balancer.wanted(wanted.cluster):
+        words.append(front.address)
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
 def _found(engine: Engine, wanted: Profile) -> list[Container]:
     by_stack = containers.find(
-        engine, names=[n.name for n in wanted.nodes], label=f"{owner.STACK}={wanted.cluster.stack}"
+        engine, names=[n.name for n in wanted.cluster.containers], label=f"{owner.STACK}={wanted.cluster.stack}"
     )
     return [c for c in by_stack if not c.name.endswith("-preload-sidecar")]
 
@@ -154,7 +172,7 @@ def _state(container: Container, node: Node, wanted: Profile) -> str:
 
 def _whole(lab: Lab, found: Sequence[Container], digest: str) -> bool:
     """Our copy of the kubeconfig is written last, and removed first: with it there, minikube came to its end."""
-    complete = {c.name for c in found} == {n.name for n in lab.profile.nodes}
+    complete = {c.name for c in found} == {n.name for n in lab.profile.cluster.containers}
     return complete and all(c.configuration == digest for c in found) and lab.files.kubeconfig.exists()
 
 
@@ -173,6 +191,27 @@ def _restart(lab: Lab, machines: Sequence[str]) -> None:
     finally:
         for machine in machines:
             lab.engine.run("exec", machine, "rm", "-f", KEEP, timeout=60, check=False)
+
+
+def _renew_masters(lab: Lab, there: Collection[str]) -> None:
+    """minikube brings the first master to a version and leaves what the others run: kubeadm does those, one by one."""
+    first, *others = lab.profile.cluster.masters
+    version = lab.profile.cluster.kubernetes
+    kubeadm = f"/var/lib/minikube/binaries/v{version}/kubeadm"
+    stale = [m.name for m in others if m.name in there and not _runs_api_server(lab, m.name, version)]
+    for machine in stale:
+        # Every time: one that was cut in between is followed by one that finds what kubeadm was told of.
+        tell = (kubeadm, "init", "phase", "upload-config", "kubeadm", "--config", KUBEADM_CONFIG)
+        lab.engine.run("exec", first.name, *tell, timeout=API, where=first.name)
+        if lab.profile.mirrors.images:
+            # With a join, whatever it is, our kubeadm there gives images their names at the mirror.
+            lab.engine.run("exec", machine, kubeadm, "join", "--help", timeout=API, where=machine)
+        lab.engine.run("exec", machine, kubeadm, *MASTER_UPGRADE, timeout=START, where=machine)
+
+
+def _runs_api_server(lab: Lab, machine: str, version: str) -> bool:
+    manifest = lab.engine.run("exec", machine, "cat", API_SERVER, timeout=60, where=machine).stdout
+    return f"kube-apiserver:v{version}" in manifest
 
 
 def _renew_kubelets(lab: Lab) -> None:
@@ -194,6 +233,31 @@ def _other_kubelets(lab: Lab, wanted: str) -> list[str]:
     nodes = json.loads(_kubectl(lab, "get", "nodes", "-o", "json"))["items"]
     versions = {n["metadata"]["name"]: n.get("status", {}).get("nodeInfo", {}).get("kubeletVersion") for n in nodes}
     return [n.name for n in lab.profile.nodes if (versions.get(n.name) or wanted) != wanted]
+
+
+def _balance(lab: Lab, digest: str) -> None:
+    """What stands in front of several masters, before anything asks them."""
+    balancer.ensure(
+        lab.engine, lab.profile.cluster, lab.balancer, _labels(lab, digest), _found(lab.engine, lab.profile)
+    )
+
+
+def _heal_own(lab: Lab, text: str) -> None:
+    """A restart of several masters that was cut leaves minikube's own kubeconfig with one master's address."""
+    own = lab.files.own_kubeconfig
+    if lab.profile.cluster.balancer and (not own.exists() or "certificate-authority-data" not in own.read_text()):
+        kubeconfig.write(own, text)
+
+
+def _without_kube_vip(lab: Lab, found: Sequence[Container]) -> None:
+    """Before minikube writes its files again: `kubeadm reset` of a join that was tried twice takes the link away."""
+    masters = {n.name for n in lab.profile.cluster.masters} if lab.profile.cluster.balancer else set()
+    for name in sorted(masters & {c.name for c in found}):
+        lab.engine.run("exec", name, "sh", "-c", balancer.WITHOUT_KUBE_VIP, timeout=60, where=name)
+
+
+def _labels(lab: Lab, digest: str) -> dict[str, str]:
+    return {**owner.marks(lab.profile.cluster.stack, lab.owner), owner.CONFIGURATION: digest}
 
 
 def _forget(lab: Lab, node: str) -> None:
@@ -218,14 +282,13 @@ def _need_network(lab: Lab) -> None:
 def _prepare(lab: Lab, digest: str) -> None:
     """Everything that minikube finds before it starts."""
     cluster = lab.profile.cluster
-    labels = {**owner.marks(cluster.stack, lab.owner), owner.CONFIGURATION: digest}
     if lab.host.modules_dir:
         lab.host.modules_dir.mkdir(parents=True, exist_ok=True)
     aliases = {CONTROL_PLANE: cluster.balancer or cluster.masters[0].address}
     script = shim.render(
         lab.profile,
         binary=lab.engine.binary,
-        labels=labels,
+        labels=_labels(lab, digest),
         modules=lab.host.modules_dir,
         cgroup_v1=lab.host.cgroup_v1,
         aliases=aliases,
@@ -249,8 +312,11 @@ def synced(wanted: Profile) -> dict[str, str]:
 def _start(lab: Lab, digest: str) -> None:
     _prepare(lab, digest)
     lab.files.kubeconfig.unlink(missing_ok=True)
+    _balance(lab, digest)
     try:
         _minikube(lab, command.start(lab.profile))
+        for node in lab.profile.nodes[command.made_by_start(lab.profile) :]:
+            _minikube(lab, command.add_node(lab.profile, node))
     except CommandError as error:
         raise _failed(lab, error) from None
 
@@ -277,6 +343,8 @@ def _failed(lab: Lab, error: CommandError) -> CommandError:
 
 
 def _made(lab: Lab, *, adopted: bool, before: Sequence[Node] = ()) -> Made:
+    for node in lab.profile.nodes if lab.brought else ():
+        bring.images(lab.engine, node.name, lab.brought, lab.profile.runtime)
     text = lab.files.own_kubeconfig.read_text()
     access = _wait(lab, text)
     _set_marks(lab, before)

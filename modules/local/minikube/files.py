@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from modules.base import paths
 from modules.local.kind.files import LabFiles as KindFiles
 from modules.local.kind.files import write_all
 
+CLIENT = {"client-certificate": "crt", "client-key": "key"}
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -37,6 +40,22 @@ class LabFiles(KindFiles):
 
     def profile(self, name: str) -> Path:
         return self.home / ".minikube" / "profiles" / name / "config.json"
+
+    def access(self, name: str, endpoint: str) -> str:
+        """A kubeconfig that names minikube's certificates where they lie. Pure but for where that is."""
+        own = self.home / ".minikube"
+        certificates = {what: str(own / "profiles" / name / f"client.{end}") for what, end in CLIENT.items()}
+        cluster = {"server": endpoint, "certificate-authority": str(own / "ca.crt")}
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": name, "cluster": cluster}],
+                "users": [{"name": name, "user": certificates}],
+                "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+                "current-context": name,
+            }
+        )
 
     def forget(self, machine: str) -> None:
         """What minikube keeps of a machine that is gone."""

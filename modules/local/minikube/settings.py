@@ -1,33 +1,32 @@
-"""Which settings of minikube's a lab can have here: asked before anything is touched."""
+"""Which settings of minikube's a lab can have on this host: asked before anything is touched."""
 
 from __future__ import annotations
 
 from modules.base.errors import HostError
-from modules.host import engine
+from modules.host import engine, facts
 from modules.topology.plan import LabPlan
 
-INSTEAD = {
-    "kvm2": "backend: libvirt makes the lab of virtual machines, with fixed addresses",
-    "ssh": "backend: ssh makes the lab of machines that exist already",
-    "none": "backend: ssh with the address 127.0.0.1 makes a cluster of this machine itself",
-}
+# What minikube v1.38.1 itself starts from (pkg/drivers/kic/types.go:26-39), by the digest that its module pins.
+OFFICIAL = "gcr.io/k8s-minikube/kicbase:v0.0.50@sha256:eb4fec00e8ad70adf8e6436f195cc429825ffb85f95afcdb5d8d9deb576f3e93"
 
 
 def require(plan: LabPlan) -> None:
-    """Raise HostError for a driver or a runtime that the lab cannot have on this host."""
-    driver, runtime = plan.minikube.driver, plan.minikube.runtime
+    """Raise HostError for a driver or an image that the lab cannot have on this host."""
+    driver, chosen = plan.minikube.driver, engine.choose().name
     problem, hint = "", ""
-    if driver in INSTEAD:
-        problem = f"minikube's driver {driver} gives its machines neither the plan's addresses nor its images"
-        hint = INSTEAD[driver]
-    elif driver != "auto" and driver != (chosen := engine.choose().name):
+    if driver not in ("auto", chosen):
         problem = f"the driver is {driver}, and the container engine of labs on this host is {chosen}"
         hint = f"minikube: {{driver: auto}}, or {engine.WISH}={driver} in the environment"
-    elif runtime != "containerd":
-        problem = f"the machines' image is made with containerd, not with {runtime}"
-        hint = "minikube: {runtime: containerd}"
-    elif sum(m.role == "master" for m in plan.machines) > 1:
-        problem = "several masters on minikube need kube-vip's image, which is not in the catalogue"
-        hint = "masters: 1, or backend: kind"
+    elif plan.minikube.image == "official" and (why := _restricted(chosen)):
+        problem = f"minikube's official image does not come up on this host: {why}"
+        hint = "minikube: {image: own}, which finds out what the host allows"
     if problem:
         raise HostError(problem, where=f"stack {plan.stack}", hint=hint)
+
+
+def _restricted(chosen: engine.Name) -> str:
+    """What only our own image settles at its start."""
+    host = facts.node_host(facts.read(), chosen)
+    if host.cgroup_v1:
+        return "its kubelet refuses cgroup v1"
+    return "nobody may lower an OOM score here" if host.restrict_oom else ""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from modules.topology.address import count, listed
+from modules.topology.mirrors import effective
 from modules.topology.model import LabSpec
 from modules.topology.problem import NOTHING, Path, Problem, listing, nearest
 from modules.topology.values import format_size, parse_size
 
 BACKEND: Path = ("backend",)
 LOCAL = ("kind", "minikube")
+# Drivers of minikube that cannot keep what a stack file promises, why, and what does the same (docs/decisions).
+NO_DRIVER: Mapping[str, tuple[str, str]] = {
+    "kvm2": ("lets DHCP choose its machines' addresses and downloads their disk", "libvirt"),
+    "ssh": ("takes one machine, renames it, and leaves on it what it put there", "ssh"),
+    "none": ("has one profile named minikube on a host, and removes /var/lib/minikube whoever made it", "ssh"),
+}
 _MASTER: tuple[tuple[str, int, Callable[[int], object]], ...] = (
     ("cpus", 2, int),
     ("memory", parse_size("1700MiB"), format_size),
@@ -20,6 +27,8 @@ _MASTER: tuple[tuple[str, int, Callable[[int], object]], ...] = (
 def check(spec: LabSpec) -> Iterator[Problem]:
     if spec.backend in LOCAL:
         yield from _local(spec)
+        if spec.backend == "minikube":
+            yield from _minikube(spec)
     else:
         yield from _bare(spec)
     if spec.backend == "libvirt":
@@ -63,6 +72,68 @@ def _local(spec: LabSpec) -> Iterator[Problem]:
             "none; a virtual address needs the backend libvirt or ssh",
             "none",
             rests_on=(BACKEND,),
+        )
+
+
+def _minikube(spec: LabSpec) -> Iterator[Problem]:
+    masters = count(spec.masters)
+    if masters == 2:
+        yield Problem(
+            ("masters",),
+            "minikube makes one master or at least three",
+            masters if isinstance(spec.masters, int) else f"a list of {masters}",
+            "1, or 3 and more; two masters keep going without one no better than one does",
+            "3",
+            rests_on=(BACKEND,),
+        )
+
+    driver = spec.minikube.driver
+    if driver in NO_DRIVER:
+        why, instead = NO_DRIVER[driver]
+        yield Problem(
+            ("minikube", "driver"),
+            f"minikube's driver {driver} {why}",
+            driver,
+            f"auto, docker or podman; backend: {instead} makes such a lab",
+            "auto",
+            rests_on=(BACKEND,),
+        )
+
+    yield from _image(spec)
+
+
+def _image(spec: LabSpec) -> Iterator[Problem]:
+    image, runtime = spec.minikube.image, spec.minikube.runtime
+    rests: tuple[Path, ...] = (BACKEND, ("minikube", "image"), ("minikube", "runtime"))
+    if image == "own" and runtime != "containerd":
+        yield Problem(
+            ("minikube", "runtime"),
+            "the machines' image that is put together here has containerd and nothing else",
+            runtime,
+            "containerd; or image: official beside it, on a host that reaches gcr.io",
+            "containerd",
+            rests_on=rests,
+        )
+    if image == "official" and spec.sources not in ("auto", "upstream"):
+        yield Problem(
+            ("minikube", "image"),
+            f"minikube's official image comes from its publisher's registry, and sources is {spec.sources}",
+            image,
+            "own; or sources: auto or upstream",
+            "own",
+            rests_on=(*rests, ("sources",)),
+        )
+    # minikube tells docker of a mirror of docker.io and cri-o of none; containerd reads files that are ours.
+    told = {"docker": {"docker.io"}, "cri-o": set()}.get(runtime)
+    untold = sorted(set(effective(spec.mirrors).registries) - told) if told is not None else []
+    if image == "official" and untold:
+        yield Problem(
+            ("minikube", "runtime"),
+            f"{runtime} on minikube cannot be told of mirrors for {listing(untold, 'and')}",
+            runtime,
+            "containerd; or mirrors without them",
+            "containerd",
+            rests_on=(*rests, ("mirrors",)),
         )
 
 

@@ -110,12 +110,14 @@ def _range(spec: LabSpec, network: IPv4Network) -> Iterator[Problem]:
             rests_on=AROUND,
         )
         return
+    front = a.endpoint(spec, network) if spec.network.endpoint is None else None
     for reserved, name in (
         (network.network_address, "network's own address"),
         (network.network_address + a.GATEWAY, "gateway"),
         (network.broadcast_address, "broadcast address"),
+        (front, "address in front of the masters"),
     ):
-        if reserved in given:
+        if reserved is not None and reserved in given:
             allowed = f"a range inside {network} without it"
             yield Problem(BALANCERS, f"this range holds the {name} {reserved}", given, allowed, rests_on=AROUND)
 

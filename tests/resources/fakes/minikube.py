@@ -127,8 +127,8 @@ def runs(container: str, version: str) -> None:
 def kubectl(words: list[str]) -> None:
     state = json.loads((FOLDER / "state.json").read_text())
     if words[2:4] == ["get", "nodes"]:
-        names = [n for n, c in state["containers"].items() if c["state"] == "running"]
         kubelets = json.loads((FOLDER / "kubelets.json").read_text())
+        names = [n for n, c in state["containers"].items() if c["state"] == "running" and n in kubelets]
         again = [call[1] for call in state["calls"]["all"] if call[0] == "exec" and "restart kubelet" in call[-1]]
         newest = kubelets["stacklab-dev"]
         versions = {name: newest if name in again else version for name, version in kubelets.items()}

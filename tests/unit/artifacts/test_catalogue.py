@@ -160,10 +160,10 @@ def test_only_several_masters_on_kind_need_a_load_balancer() -> None:
     def envoy(demand: Demand) -> bool:
         return any("envoy" in image.name for image in needs.images(demand))
 
-    assert [envoy(of(backend, masters)) for backend, masters in CASES] == [False, True, False]
+    assert [envoy(of(backend, masters)) for backend, masters in CASES] == [False, True, False, True, False]
 
 
-CASES = (("kind", 1), ("kind", 3), ("libvirt", 3))
+CASES = (("kind", 1), ("kind", 3), ("minikube", 1), ("minikube", 3), ("libvirt", 3))
 
 
 def of(backend: str, masters: int) -> Demand:

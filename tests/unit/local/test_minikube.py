@@ -95,7 +95,7 @@ def test_nothing_of_the_users_own_minikube_is_reached() -> None:
 
 
 def test_nodes_are_named_as_minikube_wants_it() -> None:
-    assert command.add_worker(lab()) == ["node", "add", "--worker", "--profile=stacklab-dev"]
+    assert command.add_node(lab(), lab().nodes[1]) == ["node", "add", "--worker", "--profile=stacklab-dev"]
     assert command.delete_node(lab(), "stacklab-dev-m02")[:3] == ["node", "delete", "stacklab-dev-m02"]
 
 

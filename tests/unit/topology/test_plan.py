@@ -57,7 +57,10 @@ def labs(draw: st.DrawFn) -> dict[str, Any]:
         network["loadbalancers"] = f"{base}.200-{base}.250"
     lab: dict[str, Any] = {"backend": backend, "network": network, "apps": draw(apps())}
     for role, first, most in (("master", 11, 5), ("worker", 21, 40)):
-        count = draw(st.integers(1 if role == "master" else 0, most))
+        counts = st.integers(1 if role == "master" else 0, most)
+        if (backend, role) == ("minikube", "master"):
+            counts = counts.filter(lambda masters: masters != 2)
+        count = draw(counts)
         machines: list[dict[str, Any]] = [draw(st.fixed_dictionaries({}, optional=MARKS)) for _ in range(count)]
         if backend in ("libvirt", "ssh"):
             for index, machine in enumerate(machines):

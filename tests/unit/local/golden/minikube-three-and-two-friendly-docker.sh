@@ -21,11 +21,11 @@ for word; do
 done
 shift
 case "$name" in
-stacklab-dev) address=10.201.7.11 cpus=4 memory=3221225472b ;;
-stacklab-dev-m02) address=10.201.7.12 cpus=4 memory=3221225472b ;;
-stacklab-dev-m03) address=10.201.7.13 cpus=4 memory=3221225472b ;;
-stacklab-dev-m04) address=10.201.7.21 cpus=2 memory=2147483648b ;;
-stacklab-dev-m05) address=10.201.7.22 cpus=2 memory=2147483648b ;;
+stacklab-dev) address=10.201.7.11 cpus=4 memory=3221225472b role=master ;;
+stacklab-dev-m02) address=10.201.7.12 cpus=4 memory=3221225472b role=master ;;
+stacklab-dev-m03) address=10.201.7.13 cpus=4 memory=3221225472b role=master ;;
+stacklab-dev-m04) address=10.201.7.21 cpus=2 memory=2147483648b role=worker ;;
+stacklab-dev-m05) address=10.201.7.22 cpus=2 memory=2147483648b role=worker ;;
 *) exec "$engine" run --label stacklab.owner=0011223344556677 --label stacklab.stack=dev --label 'stacklab.checkout=/home/a b/lab' "$@" ;;
 esac
 
@@ -47,4 +47,6 @@ while [ "$left" -gt 0 ]; do
     esac
     set -- "$@" "$word"
 done
-exec "$engine" run --ip "$address" --add-host control-plane.minikube.internal:10.201.7.11 --label stacklab.owner=0011223344556677 --label stacklab.stack=dev --label 'stacklab.checkout=/home/a b/lab' "$@"
+"$engine" run --ip "$address" --add-host control-plane.minikube.internal:10.201.7.11 --label stacklab.owner=0011223344556677 --label stacklab.stack=dev --label 'stacklab.checkout=/home/a b/lab' "$@" || exit
+[ "$role" = master ] || exit 0
+exec "$engine" exec "$name" sh -c 'mkdir -p /etc/kubernetes/manifests && ln -sfn /dev/null /etc/kubernetes/manifests/kube-vip.yaml'
