@@ -66,7 +66,7 @@ def teacher(name: str, project: Project, server: Postgres) -> Project:
 
 
 def states(of: Project) -> list[str]:
-    shown = of.run("sh", "-c", f"exec stacklab class status {CLASS} --json 2>/dev/null").ok()
+    shown = of.run("sh", "-c", f"exec stacklab class status {CLASS} --json 2>/dev/null")
     return [row["state"] for row in json.loads(shown.output)["students"]]
 
 
