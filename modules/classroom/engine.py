@@ -18,7 +18,7 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation._cmd import OnOutput
 from pulumi.automation.errors import CommandError as PulumiError
-from pulumi.automation.errors import ConcurrentUpdateError, create_command_error
+from pulumi.automation.errors import ConcurrentUpdateError, StackAlreadyExistsError, create_command_error
 from semver import VersionInfo
 
 from modules import pulumi_home
@@ -113,9 +113,7 @@ class Engine:
 
         program: what __main__.py does for this stack, to be run by this process instead of a Python of its own.
         """
-        mode = automation._stack.StackInitMode
-        workspace = self._taking_back if refresh else self._workspace
-        held = _Stack(stack, workspace, mode.CREATE if new else mode.SELECT)
+        held = _held(stack, self._taking_back if refresh else self._workspace, new=new)
         self._guarded(
             held,
             lambda: held.up(
@@ -223,6 +221,15 @@ def _told(stack: str, action: Callable[[], object], progress: Progress, hint: st
         ) from None
     finally:
         progress.end(time.monotonic())
+
+
+def _held(stack: str, workspace: _Workspace, *, new: bool) -> _Stack:
+    """The stack, made if it is new; another teacher may have made it since we looked."""
+    mode = automation._stack.StackInitMode
+    if new:
+        with contextlib.suppress(StackAlreadyExistsError):
+            return _Stack(stack, workspace, mode.CREATE)
+    return _Stack(stack, workspace, mode.SELECT)
 
 
 def _listener(progress: Progress, on_phase: Callable[[], None]) -> Callable[[automation.EngineEvent], None]:

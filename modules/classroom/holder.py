@@ -46,9 +46,13 @@ def find(told: str) -> Holder | None:
     return Holder(found["who"], found["host"], int(found["pid"]), _local(found["at"] or "")) if found else None
 
 
-def refusal(stack: str, holder: Holder | None, told: str) -> StacklabError:
+class HeldError(StacklabError):
+    """Somebody else is at work, and nothing was changed by us."""
+
+
+def refusal(stack: str, holder: Holder | None, told: str) -> HeldError:
     """What the second one reads. Pulumi's own words name the file or the row of the lock, which nobody needs."""
-    return StacklabError(
+    return HeldError(
         f"somebody else is changing this lab: {holder or 'see below'}",
         where=f"stack {stack}",
         output="" if holder else told,

@@ -18,6 +18,7 @@ from modules.base.errors import StacklabError
 from modules.classroom import labs, outcomes, record, stack_files, times, work
 from modules.classroom.board import Board
 from modules.classroom.engine import Engine
+from modules.classroom.holder import HeldError
 from modules.classroom.parse import Class
 from modules.classroom.phases import Progress
 from modules.classroom.plan import ClassPlan, Seat, to_remember
@@ -123,9 +124,13 @@ def _all(
 
     def one_of_them(one: str) -> None:
         progress = Progress(time.monotonic(), removing)
+        before = outcomes.load(name).get(one)
         outcomes.note(name, one, verb, "running")
         try:
             do(one, progress, lambda: _entered(board, one, progress))
+        except HeldError:
+            outcomes.put_back(name, one, before)
+            raise
         except Exception as error:
             said = error.in_one_line() if isinstance(error, StacklabError) else repr(error)
             outcomes.note(name, one, verb, "failed", outcomes.INTERRUPTED if session.interrupted else said)

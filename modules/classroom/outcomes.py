@@ -35,15 +35,26 @@ def note(class_name: str, student: str, verb: str, state: str, error: str = "") 
         every[student] = {"verb": verb, "state": state, "error": error, "at": _now()}
         if (verb, state) == ("down", "done"):
             del every[student]
-        path = _file(class_name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        fresh.write_text(json.dumps(every, indent=1, sort_keys=True))
-        fresh.replace(path)
+        _write(class_name, every)
+
+
+def put_back(class_name: str, student: str, before: Mapping[str, str] | None) -> None:
+    """As it was before a command that could do nothing; None when there was no outcome."""
+    with _LOCK:
+        every = {**load(class_name), student: before}
+        _write(class_name, {one: entry for one, entry in every.items() if entry is not None})
 
 
 def _now() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _write(class_name: str, every: Mapping[str, Mapping[str, str]]) -> None:
+    path = _file(class_name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    fresh.write_text(json.dumps(every, indent=1, sort_keys=True))
+    fresh.replace(path)
 
 
 def _file(class_name: str) -> Path:

@@ -66,7 +66,7 @@ def teacher(name: str, project: Project, server: Postgres) -> Project:
 
 
 def states(of: Project) -> list[str]:
-    shown = of.run("sh", "-c", f"exec stacklab class status {CLASS} --json 2>/dev/null").ok()
+    shown = of.run("sh", "-c", f"exec stacklab class status {CLASS} --json 2>/dev/null")
     return [row["state"] for row in json.loads(shown.output)["students"]]
 
 
@@ -138,6 +138,7 @@ def test_no_secret_is_kept_in_clear(ada: Project, alan: Project, shared: Lab, se
 
 
 def test_what_one_made_the_other_removes(ada: Project, alan: Project, shared: Lab) -> None:
+    classes.write(alan, CLASS, STUDENTS)  # no limit: both at a time
     alan.run("stacklab", "class", "down", CLASS, timeout=240).ok()
     assert shared.get("namespaces", "-l", f"stacklab.io/class={CLASS}")["items"] == []
     assert states(ada) == ["not made", "not made"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from pulumi.automation import CommandResult
-from pulumi.automation.errors import ConcurrentUpdateError
+from pulumi.automation.errors import ConcurrentUpdateError, StackAlreadyExistsError
 
 from modules.base.errors import StacklabError
-from modules.classroom.engine import Engine
+from modules.classroom.engine import Engine, _held, _Workspace
 from modules.classroom.phases import Progress
 
 
@@ -62,3 +62,15 @@ def test_of_another_machine_it_stays(stack: Stack) -> None:
     with pytest.raises(StacklabError, match="changing this lab: ada on not-"):
         guarded(stack, reached_by_others=False)
     assert stack.done == []
+
+
+def test_one_that_another_teacher_made_meanwhile_is_taken_as_it_is() -> None:
+    made: list[str] = []
+
+    class Workspace(_Workspace):
+        def create_stack(self, stack_name: str) -> None:
+            made.append(stack_name)
+            raise StackAlreadyExistsError(CommandResult("", f"error: stack '{stack_name}' already exists", 255))
+
+    assert _held("cka-s07", Workspace.__new__(Workspace), new=True).name == "cka-s07"
+    assert made == ["cka-s07"]

@@ -13,7 +13,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from modules import pulumi_home
-from modules.classroom import tenant
+from modules.classroom import holder, outcomes, tenant
 from modules.cli import class_group
 from modules.cli import main as entry
 from modules.verify import web
@@ -86,6 +86,20 @@ def test_a_lab_has_a_program_of_its_own(school: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("modules.classroom.surroundings.inotify_used", lambda: 0)
     assert run("up", "pair", "--only", "s01", "--json").exit_code == 0
     assert engine.programs == {"pair-s01": None}
+
+
+def test_one_who_is_refused_has_no_failed_lab(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = use(monkeypatch, "shared")
+
+    def up(stack: str, **_: object) -> None:
+        if stack == "pair-s01":
+            raise holder.refusal(stack, holder.Holder("ada", "lab-pc", 77, ""), "")
+
+    monkeypatch.setattr(engine, "up", up)
+    ran = run("up", "pair")
+    assert ran.exit_code == 1
+    assert "changing this lab: ada on lab-pc (process 77)" in ran.output
+    assert {one: outcome["state"] for one, outcome in outcomes.load("pair").items()} == {"s02": "done"}
 
 
 def test_shares_have_the_key_of_the_lab_that_they_read(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
