@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modules.cli import class_group, output
+from modules.cli import class_base, output
 
 if TYPE_CHECKING:
     from modules.classroom.cards import Desk
@@ -26,10 +26,10 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def cards(
-        name: class_group.ClassName,
-        only: class_group.Only = "",
+        name: class_base.ClassName,
+        only: class_base.Only = "",
         pdf: Annotated[bool, typer.Option("--pdf", help="All cards as one PDF, too.")] = False,
-        json: class_group.Json = False,
+        json: class_base.Json = False,
     ) -> None:
         """Make everybody's card and credentials in classes/<class>.cards. Exit 1 when somebody gets none."""
         from modules.classroom import card_pdf, folder, lock, make, reap
@@ -37,7 +37,7 @@ def add(group: typer.Typer) -> None:
         if pdf:
             card_pdf.require()
         with lock.hold(name):
-            made = class_group.load(name)
+            made = class_base.load(name)
             reap.require_open(name, made.spec.expires, date.today())
             ids = make.chosen(only, [student.id for student in made.spec.students])
             students = [student for student in made.spec.students if student.id in ids]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from modules.base import paths
-from modules.cli import class_group, class_watch, output
+from modules.cli import class_base, class_watch, output
 
 if TYPE_CHECKING:
     from modules.classroom.make import Session
@@ -39,12 +39,12 @@ def add(group: typer.Typer) -> None:
     """Add the command."""
 
     @group.command()
-    def down(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
+    def down(name: class_base.ClassName, only: class_base.Only = "", json: class_base.Json = False) -> None:
         """Remove everybody's lab, then list what is left on the host. Exit 1 when something is."""
         from modules.classroom import lock
 
         with lock.hold(name):
-            gone = take_down(class_group.load(name), only)
+            gone = take_down(class_base.load(name), only)
             class_watch.show("removed", name, gone.found, gone.seconds, json=json, more={"left": gone.left})
             if gone.left and not json:
                 show_left(gone.left)
@@ -60,7 +60,7 @@ def take_down(made: Class, only: str = "") -> Removed:
 
     remembered = record.load(made.file)
     started = time.monotonic()
-    session = make.Session(made, remembered, class_group.engine())
+    session = make.Session(made, remembered, class_base.engine())
     there = labs_of(made, remembered, set(session.engine.stacks()))
     stacks = {one: there[one] for one in make.chosen(only, there)}
     # A share of a lab leaves nothing on the host; a lab from before the class had shares would.

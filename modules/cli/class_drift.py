@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modules.base.errors import StacklabError
-from modules.cli import class_group, output
+from modules.cli import class_base, output
 
 if TYPE_CHECKING:
     from modules.classroom.drift import Drift
@@ -25,12 +25,12 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def drift(
-        name: class_group.ClassName, students: Whom = None, html: Page = None, json: class_group.Json = False
+        name: class_base.ClassName, students: Whom = None, html: Page = None, json: class_base.Json = False
     ) -> None:
         """Show what students added, edited and removed. Exit 1 when somebody did, 2 when one cannot be looked at."""
         from modules.classroom import drift_page, drift_words, lock
 
-        made = class_group.load(name)
+        made = class_base.load(name)
         found = _look(made, students or [])
         if html is not None:
             _write(html, drift_page.page(name, found, datetime.now()))
@@ -55,7 +55,7 @@ def _look(made: Class, students: list[str]) -> list[Drift]:
 
     ids = make.chosen(",".join(students), [student.id for student in made.spec.students])
     shared = made.spec.shared.stack if made.spec.tenancy == "namespace" else ""
-    class_group.surroundings()
+    class_base.surroundings()
     return drift_look.everybody([drift_look.where(one, labs.stack_name(made.name, one), shared) for one in ids])
 
 

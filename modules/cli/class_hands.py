@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from modules.classroom.phases import WORDS
-from modules.cli import class_group, class_plan, class_reset, class_verify
+from modules.cli import class_base, class_plan, class_reset, class_verify
 
 if TYPE_CHECKING:
     from modules.classroom.board import Board
@@ -43,7 +43,7 @@ class ClassHands:
     def _verify(self, students: Sequence[str], report: Report) -> None:
         from modules.classroom import labs
 
-        made = class_group.load(self._name)
+        made = class_base.load(self._name)
         look = class_verify.check if made.spec.tenancy == "cluster" else class_verify.check_share(made)
 
         def one_of_them(one: str) -> None:
@@ -60,7 +60,7 @@ class ClassHands:
         with lock.hold(self._name):
             made, remembered, plan = class_plan.planned(self._name)
             reap.require_open(self._name, made.spec.expires, date.today())
-            session = make.Session(made, remembered, class_group.engine())
+            session = make.Session(made, remembered, class_base.engine())
             seats = self._able(action, students, plan, session, report)
             if not seats:
                 return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modules.cli import class_group, output
+from modules.cli import class_base, output
 
 if TYPE_CHECKING:
     from modules.classroom.parse import Class
@@ -22,8 +22,8 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def plan(
-        name: class_group.ClassName,
-        json: class_group.Json = False,
+        name: class_base.ClassName,
+        json: class_base.Json = False,
         every: Annotated[bool, typer.Option("--all", help="All students, however many.")] = False,
     ) -> None:
         """Say whether the class fits, and where each lab goes. Exit 1 when it does not fit."""
@@ -44,10 +44,10 @@ def planned(name: str) -> tuple[Class, Record, ClassPlan]:
     """The class, what is remembered of it, and its plan on the hosts as they are now."""
     from modules.classroom import footprint, plan, record, surroundings
 
-    made = class_group.load(name)
+    made = class_base.load(name)
     remembered = record.load(made.file)
     table = footprint.table()
-    around = surroundings.look(made, remembered, table, class_group.shared_machines(made))
+    around = surroundings.look(made, remembered, table, class_base.shared_machines(made))
     return made, remembered, plan.plan(made, remembered, around, table)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from modules.cli import class_group, class_plan, class_watch, output
+from modules.cli import class_base, class_plan, class_watch, output
 
 CHANGES, NOT_SEEN = 1, 2
 Expect = Annotated[bool, typer.Option("--expect-no-changes", help="Exit 1 when something would change.")]
@@ -18,10 +18,10 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def preview(
-        name: class_group.ClassName,
-        only: class_group.Only = "",
+        name: class_base.ClassName,
+        only: class_base.Only = "",
         expect_no_changes: Expect = False,
-        json: class_group.Json = False,
+        json: class_base.Json = False,
     ) -> None:
         """Show what `class up` would make, update, replace and delete. Exit 2 when somebody cannot be looked at."""
         from modules.classroom import lock, make, preview_words
@@ -32,7 +32,7 @@ def add(group: typer.Typer) -> None:
         fit = {seat.student.id for seat in plan.fit}
         seats = [seat for seat in plan.seats if seat.student.id in wanted]
         started = time.monotonic()
-        session = make.Session(made, remembered, class_group.engine())
+        session = make.Session(made, remembered, class_base.engine())
         with class_watch.stoppable(session), class_watch.watching() as watch:
             found = looking.preview(session, plan, [seat for seat in seats if seat.student.id in fit], watch)
         looks = {look.id: look for look in found}

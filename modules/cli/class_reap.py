@@ -10,7 +10,7 @@ import typer
 
 from modules.base import paths
 from modules.base.errors import StacklabError
-from modules.cli import class_down, class_group, class_watch, output
+from modules.cli import class_base, class_down, class_watch, output
 
 if TYPE_CHECKING:
     from modules.classroom.parse import Class
@@ -37,7 +37,7 @@ def add(group: typer.Typer) -> None:
         names: Annotated[list[str] | None, typer.Argument(metavar="[CLASS]...", help="classes/<class>.yaml.")] = None,
         every: Annotated[bool, typer.Option("--all", help="All classes of this checkout.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and leave it.")] = False,
-        json: class_group.Json = False,
+        json: class_base.Json = False,
     ) -> None:
         """Remove classes that have expired. Exit 1 when something of one is left, 2 when one could not be looked at."""
         if bool(names) == every:
@@ -80,7 +80,7 @@ def _one(name: str, today: date, *, dry_run: bool) -> Reaped:
     from modules.classroom import lock, reap
 
     try:
-        made = class_group.load(name)
+        made = class_base.load(name)
         found = reap.verdict(name, made.spec.expires, today)
         if found.due != "over":
             return Reaped(name, "kept", found.why)
@@ -96,7 +96,7 @@ def _there(made: Class) -> tuple[list[str], list[str]]:
     """Stacks of labs, and who has a folder of cards."""
     from modules.classroom import folder, record
 
-    stacks = class_down.labs_of(made, record.load(made.file), set(class_group.engine().stacks()))
+    stacks = class_down.labs_of(made, record.load(made.file), set(class_base.engine().stacks()))
     return list(stacks.values()), folder.holders(made.file)
 
 

@@ -8,14 +8,14 @@ from datetime import date
 import typer
 
 from modules.base.errors import StacklabError
-from modules.cli import class_group, class_plan, class_watch
+from modules.cli import class_base, class_plan, class_watch
 
 
 def add(group: typer.Typer) -> None:
     """Add the command."""
 
     @group.command()
-    def repair(name: class_group.ClassName, students: class_group.Students, json: class_group.Json = False) -> None:
+    def repair(name: class_base.ClassName, students: class_base.Students, json: class_base.Json = False) -> None:
         """Put these students' labs right, and keep their own work. Exit 1 when that fails for one."""
         from modules.classroom import lock, make, reap
 
@@ -23,7 +23,7 @@ def add(group: typer.Typer) -> None:
             made, remembered, plan = class_plan.planned(name)
             reap.require_open(name, made.spec.expires, date.today())
             wanted = make.chosen(",".join(students), [seat.student.id for seat in plan.seats])
-            session = make.Session(made, remembered, class_group.engine())
+            session = make.Session(made, remembered, class_base.engine())
             there = session.engine.stacks()
             seats = [seat for seat in plan.fit if seat.student.id in wanted and seat.stack in there]
             missing = [one for one in wanted if one not in {seat.student.id for seat in seats}]

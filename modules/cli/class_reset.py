@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modules.base.errors import HostError, StacklabError
-from modules.cli import class_group, class_plan, class_watch, output
+from modules.cli import class_base, class_plan, class_watch, output
 
 if TYPE_CHECKING:
     from modules.classroom.make import Session, Watch
@@ -27,10 +27,10 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def reset(
-        name: class_group.ClassName,
-        students: class_group.Students,
+        name: class_base.ClassName,
+        students: class_base.Students,
         yes: Yes = False,
-        json: class_group.Json = False,
+        json: class_base.Json = False,
     ) -> None:
         """Remove these students' labs with all that is in them, and make them anew. Exit 1 when that fails for one."""
         from modules.classroom import lock, make, reap
@@ -41,7 +41,7 @@ def add(group: typer.Typer) -> None:
             wanted = make.chosen(",".join(students), [seat.student.id for seat in plan.seats])
             seats = [seat for seat in plan.fit if seat.student.id in wanted]
             _all_fit(name, wanted, seats)
-            session = make.Session(made, remembered, class_group.engine())
+            session = make.Session(made, remembered, class_base.engine())
             make.require_shared(session, session.engine.stacks())
             _agreed(session, seats, yes=yes)
             started = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from modules.cli import class_cards, class_group, output
+from modules.cli import class_base, class_cards, output
 
 HEAD = ("student", "name", "result", "")
 
@@ -18,15 +18,15 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def revoke(
-        name: class_group.ClassName,
+        name: class_base.ClassName,
         students: Annotated[list[str], typer.Argument(metavar="STUDENT...", help="Whose: s07 s12.")],
-        json: class_group.Json = False,
+        json: class_base.Json = False,
     ) -> None:
         """Make students' credentials useless; `class cards` gives new ones. Exit 1 when that is not proven."""
         from modules.classroom import folder, lock, make, record
 
         with lock.hold(name):
-            made = class_group.load(name)
+            made = class_base.load(name)
             roster = [student.id for student in made.spec.students]
             # Those who left the roster may hold credentials still.
             known = dict.fromkeys([*roster, *record.load(made.file).slots, *folder.holders(made.file)])

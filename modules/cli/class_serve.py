@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modules.base import paths
-from modules.cli import class_group, class_status, class_watch, output
+from modules.cli import class_base, class_status, class_watch, output
 
 if TYPE_CHECKING:
     from modules.classroom.drift import Drift
@@ -26,7 +26,7 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def serve(
-        name: class_group.ClassName,
+        name: class_base.ClassName,
         port: Annotated[int, typer.Option(help="The page's port; 0 takes a free one.", min=0, max=65535)] = 0,
         browser: Annotated[bool, typer.Option(help="Show the page in your browser.")] = True,
         admin: Annotated[bool, typer.Option("--admin", help="With buttons: verify, repair, reset, up.")] = False,
@@ -34,7 +34,7 @@ def add(group: typer.Typer) -> None:
         """Show the class live in the browser: everybody's lab, health, figures, drift, ways in. Ctrl-C ends it."""
         from modules.cli.class_hands import ClassHands
 
-        made = class_group.load(name)
+        made = class_base.load(name)
         students = [student.id for student in made.spec.students]
         show(source(made), port, browser=browser, hands=ClassHands(name) if admin else None, students=students)
 
@@ -82,7 +82,7 @@ def source(made: Class) -> Source:
     from modules.classroom import drift_look, labs
     from modules.overview.watch import Source
 
-    engine = class_group.engine()
+    engine = class_base.engine()
 
     def rows() -> tuple[str, Sequence[Row]]:
         # Whose API answers is seen when it is asked for its health.

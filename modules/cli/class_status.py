@@ -9,7 +9,7 @@ import typer
 
 from modules.base import paths, shell
 from modules.base.errors import StacklabError
-from modules.cli import class_group, output
+from modules.cli import class_base, output
 
 if TYPE_CHECKING:
     from modules.classroom.engine import Engine
@@ -24,9 +24,9 @@ def add(group: typer.Typer) -> None:
     """Add the command."""
 
     @group.command()
-    def status(name: class_group.ClassName, json: class_group.Json = False) -> None:
+    def status(name: class_base.ClassName, json: class_base.Json = False) -> None:
         """Show everybody's lab. Exit 1 when one of them is not up."""
-        held, rows = rows_now(class_group.load(name), class_group.engine(), ask=True)
+        held, rows = rows_now(class_base.load(name), class_base.engine(), ask=True)
         if json:
             output.as_json({"class": name, "held_by": held, "students": [row.as_dict() for row in rows]})
         else:

@@ -8,14 +8,14 @@ from datetime import date
 import typer
 
 from modules.base.errors import HostError
-from modules.cli import class_group, class_plan, class_watch, output
+from modules.cli import class_base, class_plan, class_watch, output
 
 
 def add(group: typer.Typer) -> None:
     """Add the command."""
 
     @group.command()
-    def up(name: class_group.ClassName, only: class_group.Only = "", json: class_group.Json = False) -> None:
+    def up(name: class_base.ClassName, only: class_base.Only = "", json: class_base.Json = False) -> None:
         """Make everybody's lab, or make it whole. Exit 1 when one fails or finds no place."""
         from modules.classroom import lock, make, reap, words
 
@@ -31,7 +31,7 @@ def add(group: typer.Typer) -> None:
                 for line in words.verdict(plan):
                     output.note(line)
             started = time.monotonic()
-            session = make.Session(made, remembered, class_group.engine())
+            session = make.Session(made, remembered, class_base.engine())
             with class_watch.stoppable(session), class_watch.watching() as watch:
                 found = make.up(session, plan, seats, watch)
             more = {"without_place": [seat.student.id for seat in left]}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modules.base.errors import StacklabError
-from modules.cli import class_group, output
+from modules.cli import class_base, output
 from modules.cli import verify as one_lab
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ def add(group: typer.Typer) -> None:
 
     @group.command()
     def verify(
-        name: class_group.ClassName,
-        only: class_group.Only = "",
-        json: class_group.Json = False,
+        name: class_base.ClassName,
+        only: class_base.Only = "",
+        json: class_base.Json = False,
         timeout: Annotated[float, typer.Option(help="Seconds that a check may wait to become so.", min=1)] = 90,
     ) -> None:
         """Reach every app of every student; DNS, the pods' network, policies, metrics. Exit 1 when one fails."""
         from modules.classroom import footprint, labs, make, surroundings
         from modules.host import facts
 
-        made = class_group.load(name)
+        made = class_base.load(name)
         ids = make.chosen(only, [student.id for student in made.spec.students])
         side_by_side = 2 * surroundings.at_a_time(made.spec.hosts[0], made.spec, facts.read(), footprint.table())
         started = time.monotonic()
@@ -96,7 +96,7 @@ def check_share(made: Class) -> Callable[[str, str, float], Checked]:
     from modules.verify import web
     from modules.verify.finding import Finding
 
-    there = class_group.engine().stacks()
+    there = class_base.engine().stacks()
     shared = pulumi_home.stack_outputs(made.spec.shared.stack).get("exposures") or ()
     address = next((str(one["address"]) for one in shared if one["kind"] == "ingress"), "")
 

@@ -16,7 +16,7 @@ from modules.base.errors import StacklabError
 from modules.classroom import folder, lock, reap
 from modules.classroom.parse import Class
 from modules.classroom.work import Outcome
-from modules.cli import class_down, class_group, class_reap
+from modules.cli import class_base, class_down, class_reap
 from modules.cli import main as entry
 from tests.unit.classroom.conftest import Make
 
@@ -66,7 +66,7 @@ class School:
 def school(tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> School:
     monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
     made = School()
-    monkeypatch.setattr(class_group, "engine", lambda: SimpleNamespace(stacks=lambda: dict.fromkeys(made.stacks)))
+    monkeypatch.setattr(class_base, "engine", lambda: SimpleNamespace(stacks=lambda: dict.fromkeys(made.stacks)))
     monkeypatch.setattr(class_down, "take_down", made.take_down)
     return made
 
@@ -181,7 +181,7 @@ def test_down_takes_the_cards_of_labs_that_are_gone(
 
     stacks = {"cka-s01": None, "cka-s02": None}
     engine = SimpleNamespace(stacks=lambda: stacks, down=down, interrupt=lambda: None)
-    monkeypatch.setattr(class_group, "engine", lambda: engine)
+    monkeypatch.setattr(class_base, "engine", lambda: engine)
     monkeypatch.setattr(class_down, "_receipts", lambda stacks: [])
     with lock.hold("cka"):
         gone = class_down.take_down(made)

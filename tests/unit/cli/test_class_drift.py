@@ -18,7 +18,7 @@ from modules.classroom.compare import Change
 from modules.classroom.drift import Drift, Finding
 from modules.classroom.drift_look import Where
 from modules.classroom.engine import TAKING_BACK, Engine
-from modules.cli import class_group
+from modules.cli import class_base
 from modules.cli import main as entry
 
 CHANGED = (Finding("edited", "lab", "Deployment", "default", "kubia", "", (Change("spec.replicas", "2", "5"),)),)
@@ -64,7 +64,7 @@ def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "classes" / "pair.yaml").write_text(yaml.safe_dump(data))
     monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
     monkeypatch.setattr("modules.classroom.surroundings.inotify_used", lambda: 0)  # other labs on this machine
-    monkeypatch.setattr(class_group, "surroundings", lambda: None)
+    monkeypatch.setattr(class_base, "surroundings", lambda: None)
     return tmp_path
 
 
@@ -73,7 +73,7 @@ def run(*words: str) -> Result:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:
-    monkeypatch.setattr(class_group, "engine", lambda: engine)
+    monkeypatch.setattr(class_base, "engine", lambda: engine)
     return engine
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from modules.base.errors import StacklabError
 from modules.classroom import lock
-from modules.cli import class_group, class_verify
+from modules.cli import class_base, class_verify
 from modules.cli.class_hands import ClassHands
 from modules.cli.class_verify import Checked
 from tests.unit.cli.test_class_drift import FakeEngine
@@ -37,7 +37,7 @@ def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lab = {"backend": "kind", "workers": 0, "addons": ["calico"]}
     (tmp_path / "stacks" / "Pulumi.small.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": lab}}))
     monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
-    monkeypatch.setattr(class_group, "surroundings", lambda: None)
+    monkeypatch.setattr(class_base, "surroundings", lambda: None)
     write(tmp_path)
     return tmp_path
 
@@ -55,7 +55,7 @@ def write(school: Path, **changed: Any) -> None:
 
 def use(monkeypatch: pytest.MonkeyPatch, *there: str) -> FakeEngine:
     engine = FakeEngine(*there)
-    monkeypatch.setattr(class_group, "engine", lambda: engine)
+    monkeypatch.setattr(class_base, "engine", lambda: engine)
     return engine
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from modules.base.errors import StacklabError
 from modules.classroom import lock
 from modules.classroom.aside import Aside
-from modules.cli import class_group
+from modules.cli import class_base
 from modules.cli import main as entry
 
 SAME = {"same": 9}
@@ -83,7 +83,7 @@ def write(school: Path, **changed: Any) -> None:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, *words: str) -> Result:
-    monkeypatch.setattr(class_group, "engine", lambda: engine)
+    monkeypatch.setattr(class_base, "engine", lambda: engine)
     return CliRunner().invoke(entry.build(), ["class", "preview", "pair", *words])
 
 

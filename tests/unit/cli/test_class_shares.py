@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from modules import pulumi_home
 from modules.classroom import holder, outcomes, tenant
-from modules.cli import class_group
+from modules.cli import class_base
 from modules.cli import main as entry
 from modules.verify import web
 from modules.verify.web import Reply
@@ -46,7 +46,7 @@ def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "stacks" / "Pulumi.shared.yaml").write_text(yaml.safe_dump(stack))
     write(tmp_path, "namespace")
     monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
-    monkeypatch.setattr(class_group, "surroundings", lambda: None)
+    monkeypatch.setattr(class_base, "surroundings", lambda: None)
     return tmp_path
 
 
@@ -59,7 +59,7 @@ def write(folder: Path, tenancy: str) -> None:
 
 def use(monkeypatch: pytest.MonkeyPatch, *there: str) -> FakeEngine:
     engine = FakeEngine(*there)
-    monkeypatch.setattr(class_group, "engine", lambda: engine)
+    monkeypatch.setattr(class_base, "engine", lambda: engine)
     return engine
 
 
