@@ -38,7 +38,7 @@ lint: tests-setup ## formatting, lint, types, layers
 	@$(BIN)/lint-imports
 
 unit: tests-setup ## the fast tests
-	@$(BIN)/pytest -q -m "not e2e"
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not e2e"
 
 artifacts: setup ## everything labs are made of
 	@$(BIN)/stacklab fetch
