@@ -137,6 +137,7 @@ def test_a_bad_file_fails_before_anything_is_touched_and_names_every_place(lab: 
     assert "Traceback" not in shown.output
 
 
+@pytest.mark.long
 def test_stopped_and_started_machines_come_back_as_the_same_lab(lab: Lab) -> None:
     engine = choose()
     names = [m["name"] for m in lab.outputs()["machines"]]

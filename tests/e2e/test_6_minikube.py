@@ -132,6 +132,7 @@ def test_a_worker_more_and_a_worker_less_in_place(mini: Lab) -> None:
     mini.unchanged().ok()
 
 
+@pytest.mark.long
 def test_a_lost_worker_is_made_again_by_refresh_and_up(mini: Lab) -> None:
     choose().run("rm", "-f", "-v", "stacklab-mini-m02", timeout=60)
     mini.project.pulumi("refresh", "--yes", "--skip-preview", stack=mini.stack).ok()
@@ -140,6 +141,7 @@ def test_a_lost_worker_is_made_again_by_refresh_and_up(mini: Lab) -> None:
     mini.verify().ok()
 
 
+@pytest.mark.long
 def test_a_second_profile_stands_beside_the_first_and_knows_of_mirrors(mini: Lab, project: Project) -> None:
     """Its images have the mirror's names, and nothing was pulled: no mirror is needed for it to come up."""
     other = Lab.of(project, "mini2", {**MINI, "mirrors": {"country": "cn"}})
