@@ -69,8 +69,8 @@ def test_drift_tells_whose_lab_it_was(school: Project) -> None:
     code, found = told(school, "drift")
     assert code == 1
     assert owners(found, BROKEN) == [
-        "removed lab Deployment",
         "removed lab DaemonSet",
+        "removed lab Deployment",
         "added student ConfigMap",
     ]
     assert [one for one in STUDENTS if found[one]["findings"]] == [BROKEN]
