@@ -12,7 +12,7 @@ from modules.base.errors import ProbeTimeoutError
 from modules.base.probe import Answer, wait_for
 from modules.verify.context import Context
 from modules.verify.finding import Look
-from modules.verify.probes import GUARDED, LABEL, PORT
+from modules.verify.probes import APPLY, GUARDED, LABEL, PORT
 
 POLICY = "stacklab-deny"
 ENFORCED_WITHIN = 20.0
@@ -56,7 +56,7 @@ class PolicyBlocks:
         before = probes.get(client, url)[0]
         if before.status != 200:
             return Look(False, f"not reachable even without a policy: {before.shown}")
-        context.kubectl("apply", "--filename", "-", stdin=json.dumps(policy(probes.namespace)))
+        context.kubectl(*APPLY, stdin=json.dumps(policy(probes.namespace)))
         try:
             shut = _seconds("blocked", reaches(False), self.within)
         except ProbeTimeoutError as error:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from modules.classroom import drift, noise
+from modules.verify import probes
 from tests.unit.classroom import drift_lab as lab
 
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -67,6 +68,7 @@ NOBODYS = [
     one("v1", "Secret", "shop", "made-by-lab", "stacklab"),
     one("v1", "ServiceAccount", "kube-system", "job-controller"),
     one("v1", "Secret", "stacklab-access", "s01-token", "stacklab-cards", "kube-controller-manager"),
+    one("v1", "Namespace", "", "stacklab-verify-1", probes.MANAGER, "kube-controller-manager"),
 ]
 STUDENTS = [
     one("v1", "ConfigMap", "default", "mine", "kubectl-create"),

@@ -16,7 +16,7 @@ from modules.base.errors import CommandError, ProbeTimeoutError
 from modules.verify import run
 from modules.verify.context import Context
 from modules.verify.finding import Finding, Look
-from modules.verify.probes import GUARDED, PROBE, Probes, manifest, running, state_of
+from modules.verify.probes import GUARDED, MANAGER, PROBE, Probes, manifest, running, state_of
 from tests.unit.verify.conftest import pod, probe_items
 from tests.unit.verify.kubectl_fake import FakeKubectl
 
@@ -127,7 +127,8 @@ def test_an_api_server_that_does_not_answer(real: Context, kubectl: FakeKubectl)
 def test_probes_are_there_once_they_all_run(real: Context, kubectl: FakeKubectl) -> None:
     with real.probes as probes:
         assert [p.node for p in probes.ready(20).probes] == ["m-control-plane", "m-worker", "m-worker2"]
-    assert any("apply" in call for call in kubectl.calls)
+    [applied] = [call for call in kubectl.calls if "apply" in call]
+    assert f"--field-manager={MANAGER}" in applied
 
 
 def test_probes_that_cannot_be_created_say_why_and_other_checks_go_on(real: Context, kubectl: FakeKubectl) -> None:
