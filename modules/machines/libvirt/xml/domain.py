@@ -11,10 +11,11 @@ from modules.machines.libvirt.xml import add, write
 
 TYPES = {"kvm": "kvm", "tcg": "qemu", "test": "test"}
 MIB = 1024**2
-# An emulated time-stamp counter is the host's own, the same on every processor, but the kernel does not know that. By
-# itself it asks the ACPI timer, which leaves the emulator each time; Go asks for the time very often. What guards a
-# kernel against its users guards nobody in an emulated lab, and costs it at each system call.
-EMULATED = "clocksource=tsc tsc=reliable mitigations=off init_on_alloc=0 hardened_usercopy=off audit=0"
+# What an emulated machine's kernel is told; docs/decisions/emulated-machines.md has the reason of each word.
+EMULATED = (
+    "clocksource=tsc tsc=reliable highres=off mitigations=off init_on_alloc=0 hardened_usercopy=off audit=0"
+    " systemd.setenv=GOGC=300"
+)
 
 
 def render(spec: DomainSpec, owner: Mark) -> str:

@@ -83,18 +83,31 @@ def test_settings_of_one_machine_are_not_in_the_clusters_own() -> None:
     assert yaml.safe_load(INITS["patch-in-a-container"])["failCgroupV1"] is False
 
 
-def test_leaders_of_emulated_machines_may_be_late() -> None:
-    def parts(limits: Limits) -> list[object]:
+def test_emulated_machines_may_be_late() -> None:
+    def parts(limits: Limits) -> dict[str, Any]:
         text = config.init(cluster(), nodes(1, 0, limits)[0])
         found = next(d for d in yaml.safe_load_all(text) if d["kind"] == "ClusterConfiguration")
-        return [found.get(part) for part in ("controllerManager", "scheduler")]
-
-    assert parts(Limits()) == [None, None]
-    for part in parts(Limits(emulated=True)):
-        assert part == {
-            "extraArgs": [
-                {"name": "leader-elect-lease-duration", "value": "60s"},
-                {"name": "leader-elect-renew-deadline", "value": "45s"},
-                {"name": "leader-elect-retry-period", "value": "8s"},
-            ]
+        names = ("controllerManager", "scheduler", "apiServer")
+        given = {**{name: found.get(name, {}) for name in names}, "etcd": found["etcd"]["local"]}
+        return {
+            f"{name} {word['name']}": word["value"]
+            for name, part in given.items()
+            for word in (*part.get("extraArgs", ()), *part.get("extraEnvs", ()))
         }
+
+    assert parts(Limits()) == {}
+    late = parts(Limits(emulated=True))
+    for part in ("controllerManager", "scheduler"):
+        assert late[f"{part} leader-elect-lease-duration"] == "60s"
+        assert late[f"{part} leader-elect-renew-deadline"] == "45s"
+        assert late[f"{part} leader-elect-retry-period"] == "8s"
+    assert (late["etcd election-timeout"], late["etcd heartbeat-interval"]) == ("10000", "1000")
+    assert {name for name in late if name.endswith(" GOGC")} == {
+        f"{part} GOGC" for part in ("apiServer", "controllerManager", "scheduler", "etcd")
+    }
+
+
+def test_members_of_an_etcd_outside_are_nobody_elses_to_set() -> None:
+    text = config.init(replace(cluster(), etcd=("192.168.26.31",)), nodes(1, 0, Limits(emulated=True))[0])
+    found = next(d for d in yaml.safe_load_all(text) if d["kind"] == "ClusterConfiguration")
+    assert set(found["etcd"]) == {"external"}
