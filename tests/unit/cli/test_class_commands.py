@@ -20,13 +20,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "classes").mkdir()
-    (tmp_path / "stacks").mkdir()
-    lab = {"backend": "kind", "workers": 0, "addons": ["calico"]}
-    (tmp_path / "stacks" / "Pulumi.small.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": lab}}))
-    monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
-    return tmp_path
+def school(checkout: Path) -> Path:
+    return checkout
 
 
 def write(school: Path, **keys: object) -> None:

@@ -50,22 +50,16 @@ class FakeEngine:
 
 
 @pytest.fixture
-def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "classes").mkdir()
-    (tmp_path / "stacks").mkdir()
-    lab = {"backend": "kind", "workers": 0, "addons": ["calico"]}
-    (tmp_path / "stacks" / "Pulumi.small.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": lab}}))
+def school(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     data = {
         "roster": [{"id": "s01"}, {"id": "s02"}],
         "template": "small",
         "hosts": [{"name": "here", "memory": "64GiB", "cpus": 64, "disk": "1TiB"}],
         "limits": {"parallel": 1},
     }
-    (tmp_path / "classes" / "pair.yaml").write_text(yaml.safe_dump(data))
-    monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
-    monkeypatch.setattr("modules.classroom.surroundings.inotify_used", lambda: 0)  # other labs on this machine
+    (checkout / "classes" / "pair.yaml").write_text(yaml.safe_dump(data))
     monkeypatch.setattr(class_base, "surroundings", lambda: None)
-    return tmp_path
+    return checkout
 
 
 def run(*words: str) -> Result:

@@ -31,15 +31,10 @@ class Told:
 
 
 @pytest.fixture
-def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "classes").mkdir()
-    (tmp_path / "stacks").mkdir()
-    lab = {"backend": "kind", "workers": 0, "addons": ["calico"]}
-    (tmp_path / "stacks" / "Pulumi.small.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": lab}}))
-    monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
+def school(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(class_base, "surroundings", lambda: None)
-    write(tmp_path)
-    return tmp_path
+    write(checkout)
+    return checkout
 
 
 def write(school: Path, **changed: Any) -> None:

@@ -59,15 +59,10 @@ class FakeEngine:
 
 
 @pytest.fixture
-def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "classes").mkdir()
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "stacklab", "runtime": "python"}))
-    lab = {"backend": "kind", "workers": 0, "addons": ["calico"]}
-    (tmp_path / "stacks" / "Pulumi.small.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": lab}}))
-    monkeypatch.setenv("STACKLAB_PROJECT", str(tmp_path))
-    write(tmp_path)
-    return tmp_path
+def school(checkout: Path) -> Path:
+    (checkout / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "stacklab", "runtime": "python"}))
+    write(checkout)
+    return checkout
 
 
 def write(school: Path, **changed: Any) -> None:
