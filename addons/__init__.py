@@ -77,7 +77,7 @@ def install(plan: LabPlan, cluster: Cluster) -> Mapping[str, Installed]:
         conditions = [c for c in conditions if gives_addresses or c.until != ADDRESS]
         applied = cluster.apply(addon.name, objects, shown, turn if _needs_pod_network(objects) else Turn())
         if "cni" in addon.provides:
-            network = cluster.ready(addon.name, conditions, applied, shown, Turn(waits=applied.last))
+            network = cluster.ready(addon.name, conditions, applied, shown, Turn(waits=applied.last), network=True)
             turn = Turn(told=applied.last, pods=(network,))
         else:
             later.append((addon.name, conditions, applied, shown))

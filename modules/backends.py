@@ -154,6 +154,7 @@ def _kubeadm(
         generation=control.generation,
         ssh=lambda address: f"ssh -F {config} {names[address]}",
         nodes=tuple(members),
+        joined=generations,
         nodes_first=plan.backend == "libvirt",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -35,6 +35,7 @@ class Cluster:
     """Objects in it go through `provider`, live and die with `resource`; a new one has a new `generation`.
 
     `nodes` are machines that join while objects are told already; what is waited for is waited for once they are in.
+    `joined` are their names, with the generation of each machine: one that is new is a node before `up` ends.
     nodes_first: nothing is told before they are in. An emulated master has no time for both, and joins run into limits.
     """
 
@@ -48,6 +49,7 @@ class Cluster:
     generation: pulumi.Output[str]
     machines: pulumi.Output[list[dict[str, str]]]
     nodes: tuple[pulumi.Resource, ...] = ()
+    joined: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     nodes_first: bool = False
 
     def options(
@@ -114,8 +116,13 @@ class Cluster:
         applied: Applied,
         parent: pulumi.Resource,
         turn: Turn | None = None,
+        *,
+        network: bool = False,
     ) -> Ready:
-        """Wait for the conditions, once everything they may need has been told to the cluster."""
+        """Wait for the conditions, once everything they may need has been told to the cluster.
+
+        network: these are of the pods' network, without which no node is ready; nodes are waited for as well.
+        """
         waited_for = [applied.objects[c.this] for c in conditions]
         return Ready(
             f"{name}/ready",
@@ -123,6 +130,7 @@ class Cluster:
             kubeconfig_file=self.kubeconfig_file,
             conditions=[c.data() for c in conditions],
             seen=pulumi.Output.all(*(obj.metadata.apply(_version) for obj in waited_for)),
+            joined=self.joined if network else {},
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 deleted_with=self.resource,
@@ -219,6 +227,7 @@ def reached(
     generation: pulumi.Output[str],
     ssh: Callable[[str], str],
     nodes: tuple[pulumi.Resource, ...] = (),
+    joined: Mapping[str, pulumi.Output[str]] | None = None,
     nodes_first: bool = False,
 ) -> Cluster:
     """The handle of a cluster that a backend made. `ssh` gives the command that reaches the machine at an address."""
@@ -247,5 +256,6 @@ def reached(
         generation=generation,
         machines=pulumi.Output.from_input(machines),
         nodes=nodes,
+        joined=joined or {},
         nodes_first=nodes_first,
     )

@@ -17,9 +17,9 @@ from modules import artifacts
 from modules.base.errors import CommandError, StacklabError
 from modules.base.shell import run
 from modules.manifests.waiting import ADDRESS, ADDRESS_PATH, ROLLOUT
-from modules.resources.base import Change, Props, Provider, diff_result, text
+from modules.resources.base import Change, Props, Provider, diff_result, known, text
 
-INPUTS = ("name", "cluster", "kubeconfig_file", "conditions", "seen")
+INPUTS = ("name", "cluster", "kubeconfig_file", "conditions", "seen", "joined")
 PATIENCE = 300
 
 
@@ -33,10 +33,16 @@ class ReadyProvider(Provider):
         return diff_result(f"readiness of {text(olds, 'name')}", changes(olds, news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(f"lab/{text(props, 'cluster')}/ready/{text(props, 'name')}", _wait(props))
+        return CreateResult(
+            f"lab/{text(props, 'cluster')}/ready/{text(props, 'name')}", _wait(props, newcomers({}, props))
+        )
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult(_wait(news))
+        """What is as it was is not waited for again: another node may be down, and that is no news."""
+        if waits_for_objects(olds, news):
+            return UpdateResult(_wait(news, newcomers(olds, news)))
+        _wait_for_nodes(news, newcomers(olds, news))
+        return UpdateResult(_outs(news, olds.get("addresses") or {}))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The addresses as they are now; one that is gone has to be waited for again."""
@@ -61,7 +67,27 @@ def changes(olds: Props, news: Props) -> list[Change]:
         found.append(Change("conditions", "what makes it ready has changed", replace=False))
     if olds.get("seen") != news.get("seen"):
         found.append(Change("seen", "its objects change", replace=False))
+    came, gone = newcomers(olds, news), (olds.get("joined") or {}).keys() - (news.get("joined") or {}).keys()
+    if came or gone:
+        words = [f"+{name}" for name in came] + [f"-{name}" for name in sorted(gone)]
+        found.append(Change("joined", f"nodes: {' '.join(words)}", replace=False))
     return found
+
+
+def waits_for_objects(olds: Props, news: Props) -> bool:
+    """Whether more has changed than the nodes. Pure."""
+    return any(change.field != "joined" for change in changes(olds, news))
+
+
+def newcomers(olds: Props, news: Props) -> list[str]:
+    """Nodes that were not there before, or whose machine is another one. Pure.
+
+    In a preview any change of machines makes their generations unknown: that says nothing of those that are there.
+    """
+    before, now = olds.get("joined") or {}, news.get("joined") or {}
+    return sorted(
+        name for name, machine in now.items() if name not in before or (known(machine) and before[name] != machine)
+    )
 
 
 def command(condition: Props, patience: int) -> list[str]:
@@ -74,7 +100,7 @@ def command(condition: Props, patience: int) -> list[str]:
     return ["wait", f"--for={until}", what, f"--timeout={patience}s"]
 
 
-def _wait(props: Props) -> dict[str, Any]:
+def _wait(props: Props, nodes: Sequence[str]) -> dict[str, Any]:
     addresses: dict[str, str] = {}
     for condition in _conditions(props):
         try:
@@ -83,7 +109,18 @@ def _wait(props: Props) -> dict[str, Any]:
             raise _failed(props, condition, error) from None
         if text(condition, "until") == ADDRESS:
             addresses[_key(condition)] = said.strip()
+    _wait_for_nodes(props, nodes)
     return _outs(props, addresses)
+
+
+def _wait_for_nodes(props: Props, names: Sequence[str]) -> None:
+    """Nodes are ready once the pods' network runs on them."""
+    for name in names:
+        condition = {"what": f"node/{name}", "until": "condition=Ready"}
+        try:
+            _kubectl(props, condition, command(condition, PATIENCE), timeout=PATIENCE + 30)
+        except CommandError as error:
+            raise _failed(props, condition, error) from None
 
 
 def _failed(props: Props, condition: Props, error: CommandError) -> StacklabError:
@@ -143,7 +180,10 @@ def _outs(props: Props, addresses: Mapping[str, str]) -> dict[str, Any]:
 
 
 class Ready(Resource, module="stacklab", name="Ready"):
-    """One addon or app whose objects have been told to the cluster. `seen` changes whenever an object does."""
+    """One addon or app whose objects have been told to the cluster. `seen` changes whenever an object does.
+
+    `joined` are nodes that are waited for besides, each with its machine's generation: those of the pods' network.
+    """
 
     addresses: pulumi.Output[dict[str, str]]
 
@@ -155,6 +195,7 @@ class Ready(Resource, module="stacklab", name="Ready"):
         kubeconfig_file: pulumi.Input[str],
         conditions: Sequence[Mapping[str, str]],
         seen: pulumi.Input[Sequence[str]],
+        joined: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: dict[str, Any] = {
@@ -163,6 +204,7 @@ class Ready(Resource, module="stacklab", name="Ready"):
             "kubeconfig_file": kubeconfig_file,
             "conditions": [dict(c) for c in conditions],
             "seen": seen,
+            "joined": dict(joined or {}),
             "addresses": None,
         }
         super().__init__(ReadyProvider(), resource_name, props, opts)

@@ -174,7 +174,7 @@ def test_a_worker_more_and_labels_are_an_edit(ha: Lab, made: Machines) -> None:
     ha.kubectl("label", "node", "w1", "somebody=else").ok()
     said = ha.up().ok().output
     assert "labels of w1 none -> tier=front" in said
-    all_ready(ha, "m1", "m2", "m3", "w1", "w2")
+    assert ready(ha) == dict.fromkeys(("m1", "m2", "m3", "w1", "w2"), True)
     w1 = nodes(ha)["w1"]
     assert w1["metadata"]["labels"]["tier"] == "front"
     assert [t["key"] for t in w1["spec"]["taints"]] == ["dedicated"]

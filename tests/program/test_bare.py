@@ -116,6 +116,13 @@ def test_objects_are_waited_for_when_all_machines_are_in(lab: tuple[LabPlan, Gra
         assert all_in <= before(waiting, graph), waiting.name
 
 
+def test_the_pods_network_waits_for_the_nodes_of_all_machines(lab: tuple[LabPlan, Graph]) -> None:
+    plan, graph = lab
+    for waiting in graph.of("Ready"):
+        wanted = [m.name for m in plan.machines] if waiting.name == "calico/ready" else []
+        assert sorted(waiting.inputs["joined"]) == sorted(wanted), waiting.name
+
+
 def test_objects_are_told_while_machines_join_unless_these_may_be_emulated(lab: tuple[LabPlan, Graph]) -> None:
     plan, graph = lab
     all_in = {r.urn for r in graph.of("Member")}

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.runtime import rpc
 
 from modules import artifacts
 from modules.base.errors import StacklabError
 from modules.manifests import told_first
-from modules.resources.ready import ReadyProvider, command
+from modules.resources.ready import ReadyProvider, changes, command, newcomers
 from tests.program.stand_in import metallb, metrics_server
 from tests.support.kubectl import Kubectl
 
@@ -23,7 +24,9 @@ PROPS: dict[str, Any] = {
     "kubeconfig_file": "/labs/dev/kubeconfig",
     "conditions": [DEPLOYMENT, SERVICE],
     "seen": ["uid:1", "uid:0"],
+    "joined": {},
 }
+TWO = {"joined": {"m1": "boot-1", "w1": "boot-2"}}
 
 
 @pytest.fixture
@@ -96,6 +99,7 @@ def test_delete_twice_asks_for_nothing(kubectl: Kubectl) -> None:
         ({"seen": ["uid:2", "uid:0"]}, True, []),
         ({"conditions": [DEPLOYMENT]}, True, []),
         ({"cluster": "dev/g2"}, True, []),
+        (TWO, True, []),
     ],
 )
 def test_diff(news: dict[str, Any], changes: bool, replaces: list[str]) -> None:
@@ -108,6 +112,44 @@ def test_update_waits_again(kubectl: Kubectl) -> None:
     outs = provider.update("id", {**PROPS, "addresses": {}}, {**PROPS, "seen": ["uid:2", "uid:0"]}).outs
     assert outs is not None
     assert (outs["addresses"], outs["seen"]) == ({"traefik/traefik": "10.0.0.202"}, ["uid:2", "uid:0"])
+
+
+def test_nodes_are_waited_for_once_their_network_is_ready(kubectl: Kubectl) -> None:
+    kubectl.says(wait=("10.0.0.202", 0))
+    provider.create({**PROPS, **TWO})
+    assert [call[1:4] for call in kubectl.calls()[2:]] == [
+        ["wait", "--for=condition=Ready", "node/m1"],
+        ["wait", "--for=condition=Ready", "node/w1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("joined", "asked", "reason"),
+    [
+        ({"m1": "boot-1", "w1": "boot-2", "w2": "boot-3"}, ["node/w2"], "nodes: +w2"),
+        ({"m1": "boot-1", "w1": "boot-9"}, ["node/w1"], "nodes: +w1"),
+        ({"m1": "boot-1"}, [], "nodes: -w1"),
+    ],
+)
+def test_of_nodes_only_the_new_ones_are_waited_for(
+    kubectl: Kubectl, joined: dict[str, str], asked: list[str], reason: str
+) -> None:
+    olds, news = {**PROPS, **TWO, "addresses": {"a/b": "10.0.0.9"}}, {**PROPS, "joined": joined}
+    assert [change.reason for change in changes(olds, news)] == [reason]
+    outs = provider.update("id", olds, news).outs
+    assert [call[3] for call in kubectl.calls()] == asked
+    assert outs == {**news, "addresses": {"a/b": "10.0.0.9"}}
+
+
+def test_a_preview_that_does_not_know_the_machines_names_only_those_to_come() -> None:
+    unknown = dict.fromkeys(("m1", "w1", "w2"), rpc.UNKNOWN)
+    assert newcomers(TWO, {"joined": unknown}) == ["w2"]
+
+
+def test_a_node_that_does_not_get_ready_is_named(kubectl: Kubectl) -> None:
+    kubectl.says(wait=("timed out", 1))
+    with pytest.raises(StacklabError, match="node/w1 is not ready"):
+        provider.update("id", {**PROPS, "joined": {"m1": "boot-1"}}, {**PROPS, **TWO})
 
 
 def test_a_condition_of_kubectl_wait_is_passed_on() -> None:
