@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import statistics
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks import results
 from modules.base import paths
 from tests.support.labs import Lab, tear_down
 from tests.support.project import CHECKOUT, Project, Ran
@@ -60,9 +60,7 @@ def main() -> None:
                 finally:
                     tear_down(project)
     shutil.rmtree(place)
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "bundle_lab.json").write_text(json.dumps(figures, indent=2) + "\n")
+    results.save("bundle_lab", figures)
     up = {name: statistics.median(figures[f"up, {name}"]) for name in ("bundle", "cache")}
     print(f"up out of the bundle / out of the cache  {up['bundle'] / up['cache']:.2f}")
 

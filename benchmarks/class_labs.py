@@ -5,23 +5,16 @@ Each is one kind machine with Calico, metrics-server and the app. `limits.parall
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from pathlib import Path
 
 import yaml
 
+from benchmarks import results
+from tests.support import classes
 from tests.support.project import CHECKOUT, Project
 
 CLASS = "four"
-LAB = {
-    "backend": "kind",
-    "masters": 1,
-    "workers": 0,
-    "addons": ["calico", "metrics-server"],
-    "apps": [{"name": "kubia", "expose": [{"nodeport": {"port": 30080}}]}],
-}
 
 
 def main() -> None:
@@ -29,7 +22,7 @@ def main() -> None:
     folder = project.folder / "classes"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "small.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": LAB}}))
+    (folder / "small.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": classes.OWN}}))
     figures: dict[str, float] = {}
     try:
         for name, parallel in (("one after the other", 1), ("side by side", "auto")):
@@ -47,9 +40,7 @@ def main() -> None:
         project.run("stacklab", "class", "down", CLASS, timeout=600)
     figures["ratio"] = figures["side by side"] / figures["one after the other"]
     print(f"side by side / one after the other  {figures['ratio']:.2f}")
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "class_labs.json").write_text(json.dumps(figures, indent=2) + "\n")
+    results.save("class_labs", figures)
 
 
 def _timed(project: Project, verb: str) -> float:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 import addons
+from benchmarks import results
 from benchmarks.processes import Measured, measure
 from modules import artifacts
 from modules.apps import objects as app_objects
@@ -178,9 +179,7 @@ def main() -> None:
 
 def _report(figures: Figures) -> None:
     middle: Callable[[str], float] = lambda name: statistics.median(figures[name])  # noqa: E731
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "dev_lab.json").write_text(json.dumps(figures, indent=2) + "\n")
+    results.save("dev_lab", figures)
     print(f"\n{'':24} {'min':>10} {'median':>10} {'max':>10}")
     for name, values in figures.items():
         print(f"{name:24} {min(values):10.2f} {statistics.median(values):10.2f} {max(values):10.2f}")

@@ -7,18 +7,17 @@ By hand is benchmarks/by_hand.sh with `minikube start` in place of kind: the sam
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shlex
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 import addons
+from benchmarks import results
 from benchmarks.dev_lab import AFTER, _answering, _dump, _good, _plain
 from benchmarks.processes import measure
 from modules import artifacts
@@ -135,9 +134,7 @@ def main() -> None:
     finally:
         away()
         lab.remove()
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / f"minikube_lab_{asked.workers}.json").write_text(json.dumps(figures, indent=2) + "\n")
+    results.save(f"minikube_lab_{asked.workers}", figures)
     middle = {name: statistics.median(values) for name, values in figures.items()}
     print("\n" + "\n".join(f"{name:24} {value:10.2f}" for name, value in middle.items()))
     if "by hand up" in middle:

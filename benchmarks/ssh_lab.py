@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 import addons
+from benchmarks import results
 from benchmarks.processes import measure
 from modules.artifacts.machine import payload, texts
 from modules.artifacts.store import Store
@@ -132,9 +133,7 @@ def main() -> None:
                 Lab(leaving, STACK, lab.spec).remove()
     middle = {name: statistics.median(values) for name, values in figures.items()}
     print(f"up / by hand  {middle['up'] / middle['by hand']:.2f}")
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "ssh_lab.json").write_text(json.dumps(figures, indent=2) + "\n")
+    results.save("ssh_lab", figures)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,10 @@ besides the app's pod; then, for the table of footprints, what our own programs 
 
 from __future__ import annotations
 
-import json
 import resource
 import time
-from pathlib import Path
 
-from benchmarks import processes
+from benchmarks import processes, results
 from tests.support import classes, shares
 from tests.support.labs import Lab
 from tests.support.project import CHECKOUT, Project
@@ -49,9 +47,7 @@ def main() -> None:
         shared.remove()
     for name, figure in figures.items():
         print(f"{name:32} {figure:8.1f}")
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "thirty_tenants.json").write_text(json.dumps(figures, indent=2) + "\n")
+    results.save("thirty_tenants", figures)
 
 
 def _cpu() -> float:

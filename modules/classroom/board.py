@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from modules.classroom import times
-from modules.classroom.phases import WORDS
+from modules.classroom.phases import WORDS, Progress
 from modules.classroom.queue import State
 from modules.classroom.times import Phases
 
@@ -53,6 +53,14 @@ class Board:
         with self._lock:
             self._entries[one] = replace(self._entries[one], **to)  # type: ignore[arg-type]
             return self._entries[one]
+
+    def follow(self, one: str, progress: Progress) -> Callable[[], None]:
+        """What is to be called when this one's update has entered another phase."""
+
+        def tell() -> None:
+            self.change(one, phase=progress.phase, since=progress.since)
+
+        return tell
 
     def entries(self) -> list[Entry]:
         with self._lock:

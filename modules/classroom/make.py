@@ -64,9 +64,7 @@ def up(
     for seat in seats:
         stack_files.write(session.folder, seat.stack, made.name, seat.student.id, config_of(made, seat), salt)
     by_id = {seat.student.id: seat for seat in seats}
-    per_host = {host.name: host.parallel for host in plan.hosts}
-    line = Line([Job(seat.student.id, seat.host) for seat in seats], per_host, plan.together)
-    slots = min(sum(per_host.values()), plan.together, len(seats))
+    line, slots = line_of(plan, seats)
     before = outcomes.load(made.name)
     whole = {one for one in by_id if before.get(one, {}).get("state") == "done" and by_id[one].stack in there}
     again = "repair" if repair else "again"
@@ -82,6 +80,13 @@ def up(
             times.add(kinds[one], times.Run(progress.spent, slots))
 
     return _all(session, line, board, "repair" if repair else "up", do, watch(board, slots))
+
+
+def line_of(plan: ClassPlan, seats: Sequence[Seat]) -> tuple[Line, int]:
+    """The line of these seats' students, and how many are under way together at most."""
+    per_host = {host.name: host.parallel for host in plan.hosts}
+    line = Line([Job(seat.student.id, seat.host) for seat in seats], per_host, plan.together)
+    return line, min(sum(per_host.values()), plan.together, len(seats))
 
 
 def down(session: Session, stacks: Mapping[str, str], plan_parallel: int, watch: Watch) -> Mapping[str, Outcome]:
@@ -127,7 +132,7 @@ def _all(
         before = outcomes.load(name).get(one)
         outcomes.note(name, one, verb, "running")
         try:
-            do(one, progress, lambda: _entered(board, one, progress))
+            do(one, progress, board.follow(one, progress))
         except HeldError:
             outcomes.put_back(name, one, before)
             raise
@@ -152,10 +157,6 @@ def _program(made: Class) -> Callable[[], None] | None:
             tenant.deploy()
 
     return deploy
-
-
-def _entered(board: Board, one: str, progress: Progress) -> None:
-    board.change(one, phase=progress.phase, since=progress.since)
 
 
 def config_of(made: Class, seat: Seat) -> dict[str, Any]:

@@ -60,6 +60,11 @@ def _own(exposure: Any, student: str) -> Any:
     return exposure.model_copy(update={"host": host_name(student, str(exposure.host))})
 
 
+def ingress_address(exposures: Sequence[Mapping[str, Any]] | None) -> str:
+    """Where the shared lab's ingress controller answers, from that lab's output `exposures`; "" if it has none."""
+    return next((str(one["address"]) for one in exposures or () if one["kind"] == "ingress"), "")
+
+
 def objects(tenant: Tenant) -> list[Object]:
     """All of them, the namespace first."""
     inside = [

@@ -6,7 +6,7 @@ Plan -> the stack files that `class up` would write, in a project aside -> the l
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modules.base.errors import StacklabError
@@ -16,7 +16,6 @@ from modules.classroom.board import Board
 from modules.classroom.make import Session, Watch
 from modules.classroom.phases import Progress
 from modules.classroom.plan import ClassPlan, Seat
-from modules.classroom.queue import Job, Line
 
 # What Pulumi only looks at.
 _NO_CHANGE = ("same", "read", "refresh")
@@ -47,8 +46,7 @@ def preview(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Wat
     there = session.engine.stacks()
     make.require_shared(session, there)
     by_id = {seat.student.id: seat for seat in seats}
-    per_host = {host.name: host.parallel for host in plan.hosts}
-    line = Line([Job(seat.student.id, seat.host) for seat in seats], per_host, plan.together)
+    line, slots = make.line_of(plan, seats)
     board = Board({one: {} for one in by_id})
     counts: dict[str, Mapping[str, int]] = {}
     why: dict[str, str] = {}
@@ -62,17 +60,15 @@ def preview(session: Session, plan: ClassPlan, seats: Sequence[Seat], watch: Wat
             own = None if new else stack_files.file_of(session.folder, seat.stack)
             project.write(seat.stack, stack_files.owned(made.name, one, make.config_of(made, seat)), keeps=own)
             progress = Progress(time.monotonic())
-            tell = _teller(board, one, progress)
             try:
                 counts[one] = session.engine.preview(
-                    seat.stack, aside=project, new=new, progress=progress, on_phase=tell
+                    seat.stack, aside=project, new=new, progress=progress, on_phase=board.follow(one, progress)
                 )
             except StacklabError as error:
                 why[one] = error.what
                 raise
 
-        on_change = watch(board, min(sum(per_host.values()), plan.together, len(seats)))
-        found = work.run(line, do, board, stopping=lambda: session.interrupted > 0, on_change=on_change)
+        found = work.run(line, do, board, stopping=lambda: session.interrupted > 0, on_change=watch(board, slots))
     said = {entry.id: entry.said for entry in board.entries()}
     looks = []
     for one, seat in by_id.items():
@@ -91,13 +87,6 @@ def _share(session: Session, project: Aside, *, new: bool) -> None:
     except StacklabError:
         if not session.interrupted:
             raise
-
-
-def _teller(board: Board, one: str, progress: Progress) -> Callable[[], None]:
-    def tell() -> None:
-        board.change(one, phase=progress.phase, since=progress.since)
-
-    return tell
 
 
 def without_place(seat: Seat) -> Look:

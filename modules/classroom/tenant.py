@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from modules.base.errors import InvalidStackError, StacklabError
 from modules.base.kubeconfig import read as read_access
 from modules.classroom.model import Shared
-from modules.classroom.namespace import TOKEN, Tenant, kubeconfig, objects, own_apps
+from modules.classroom.namespace import TOKEN, Tenant, ingress_address, kubeconfig, objects, own_apps
 from modules.cluster import PATIENCE, PATIENCE_GONE, PROVIDER_ENVIRONMENT, KubernetesObject, resource_name
 from modules.known import known
 from modules.manifests import Object, identity
@@ -152,7 +152,7 @@ def _own(tenant: Tenant, admin: str, token: str) -> str:
 
 def _exposure(app: App, exposure: Ingress, lab: pulumi.StackReference) -> pulumi.Output[dict[str, Any]]:
     """A record as labs have it; the address is that of the lab's ingress controller."""
-    address = lab.get_output("exposures").apply(_ingress_address)
+    address = lab.get_output("exposures").apply(ingress_address)
     return pulumi.Output.all(
         app=app.name,
         kind="ingress",
@@ -162,7 +162,3 @@ def _exposure(app: App, exposure: Ingress, lab: pulumi.StackReference) -> pulumi
         address=address,
         port=80,
     ).apply(dict)
-
-
-def _ingress_address(exposures: Any) -> str:
-    return next((str(e["address"]) for e in exposures or () if e["kind"] == "ingress"), "")

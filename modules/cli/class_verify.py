@@ -91,14 +91,13 @@ def check_share(made: Class) -> Callable[[str, str, float], Checked]:
     """
     from modules import pulumi_home
     from modules.base.probe import Answer, wait_for
-    from modules.classroom.namespace import own_apps
+    from modules.classroom.namespace import ingress_address, own_apps
     from modules.topology.model import Ingress
     from modules.verify import web
     from modules.verify.finding import Finding
 
     there = class_base.engine().stacks()
-    shared = pulumi_home.stack_outputs(made.spec.shared.stack).get("exposures") or ()
-    address = next((str(one["address"]) for one in shared if one["kind"] == "ingress"), "")
+    address = ingress_address(pulumi_home.stack_outputs(made.spec.shared.stack).get("exposures"))
 
     def look(student: str, stack: str, timeout: float) -> Checked:
         started = time.monotonic()

@@ -7,7 +7,7 @@ An `up` that was killed is finished by the next one; a cluster of our name that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -62,7 +62,7 @@ class KindClusterProvider(Provider):
             there = containers.find(chosen, names=names, label=f"{containers.CLUSTER}={spec.name}")
             containers.refuse_strangers(there, owner_id(), chosen, spec.name)
             if not there:  # else its machines have theirs already
-                found += failures("machines", _inotify_problems([node.role for node in spec.nodes]))
+                found += failures("machines", capacity.problems([node.role for node in spec.nodes]))
         except StacklabError as error:
             found += failures("name", [error])
         return CheckResult(news, found)
@@ -176,11 +176,6 @@ def _proxy_problems(proxy: str) -> list[str]:
     if proxy == "ipvs" and "ipvs" not in facts.read().features:
         return ["the kernel of this host cannot do ipvs; take network.proxy: iptables or nftables"]
     return []
-
-
-def _inotify_problems(roles: Sequence[str]) -> list[str]:
-    limit = facts.read().inotify_instances
-    return [problem for problem in [capacity.inotify_problem(roles, limit, capacity.inotify_used())] if problem]
 
 
 def _engine(props: Props) -> engine.Name:

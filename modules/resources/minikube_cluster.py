@@ -1,15 +1,15 @@
 """A Kubernetes cluster made by minikube, its machines being containers of this host: a profile of the lab's own.
 
 Another version of Kubernetes, more or fewer workers, and with several masters more or fewer of those too are changes in
-place. What needs a new cluster is an update that
-makes it anew, not a replacement: Pulumi would delete every object inside first, by a provider that it has closed
-already. An `up` that was killed is finished by the next one; a machine of our name that somebody else made is an error.
+place. What needs a new cluster is an update that makes it anew, not a replacement: Pulumi would delete every object
+inside first, by a provider that it has closed already. An `up` that was killed is finished by the next one; a machine
+of our name that somebody else made is an error.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ class MinikubeClusterProvider(Provider):
             there = containers.find(chosen, names=[n.name for n in profile.cluster.containers])
             containers.refuse_strangers(there, owner_id(), chosen, profile.name)
             missing = {n.name for n in profile.nodes} - {c.name for c in there}
-            found += failures("machines", _inotify_problems([n.role for n in profile.nodes if n.name in missing]))
+            found += failures("machines", capacity.problems([n.role for n in profile.nodes if n.name in missing]))
         except StacklabError as error:
             found += failures("name", [error])
         return CheckResult(news, found)
@@ -262,13 +262,6 @@ def _parcel(profile: Profile) -> Parcel:
         links={f"{looked_for}/{name}": f"{place}/{name}" for name in PROGRAMS if name != "kubeadm"},
         images={image.reference: image.archive for image in made.images},
     )
-
-
-def _inotify_problems(roles: Sequence[str]) -> list[str]:
-    if not roles:
-        return []
-    problem = capacity.inotify_problem(roles, facts.read().inotify_instances, capacity.inotify_used())
-    return [problem] if problem else []
 
 
 def _engine(props: Props) -> engine.Name:

@@ -12,26 +12,20 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import classes
 from tests.support.project import Project
 
 pytestmark = pytest.mark.long
 CLASS = "quartet"
 STUDENTS = ("s01", "s02", "s03", "s04")
 BROKEN = "s03"
-TEMPLATE = {
-    "backend": "kind",
-    "masters": 1,
-    "workers": 0,
-    "addons": ["calico", "metrics-server"],
-    "apps": [{"name": "kubia", "expose": [{"nodeport": {"port": 30080}}]}],
-}
 
 
 @pytest.fixture(scope="module")
 def school(project: Project) -> Iterator[Project]:
     folder = project.folder / "classes"
     (folder / "template").mkdir(parents=True, exist_ok=True)
-    (folder / "template" / "four.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": TEMPLATE}}))
+    (folder / "template" / "four.yaml").write_text(yaml.safe_dump({"config": {"stacklab:lab": classes.OWN}}))
     data = {"roster": [{"id": one} for one in STUDENTS], "template": "template/four.yaml"}
     (folder / f"{CLASS}.yaml").write_text(yaml.safe_dump(data))
     yield project

@@ -1,7 +1,7 @@
 """A lab of virtual machines, in the order of a trainee's day: each test goes on from where the one before left the lab.
 
-The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it; what makes it a
-full one is marked `long`.
+The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it; what makes
+it a full one is marked `long`.
 """
 
 from __future__ import annotations

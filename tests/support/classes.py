@@ -20,6 +20,15 @@ LAB: dict[str, Any] = {
     "apps": [APP],
 }
 
+OWN: dict[str, Any] = {
+    "backend": "kind",
+    "masters": 1,
+    "workers": 0,
+    "addons": ["calico", "metrics-server"],
+    "apps": [{"name": "kubia", "expose": [{"nodeport": {"port": 30080}}]}],
+}
+"""What each student of a small class has of their own."""
+
 
 def write(project: Project, name: str, students: Sequence[str], **keys: Any) -> None:
     """The only class of this project; keys: what the class file says besides, or otherwise."""

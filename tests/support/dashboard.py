@@ -68,7 +68,14 @@ class Running:
 @contextlib.contextmanager
 def started(file: Path, *, port: int = 0) -> Iterator[Running]:
     """The command in its own process, until the block ends."""
-    words = [sys.executable, "-m", "tests.support.dashboard", str(file), str(port)]
+    with served("tests.support.dashboard", str(file), str(port)) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def served(module: str, *args: str) -> Iterator[Running]:
+    """`python -m module`, a command that prints its address and serves a page until the block ends."""
+    words = [sys.executable, "-m", module, *args]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +23,7 @@ from modules.cli import class_serve
 from modules.overview import watch
 from modules.overview.watch import Source
 from modules.overview.worker import Action, Report
-from tests.support.dashboard import Running
-from tests.support.project import CHECKOUT
+from tests.support.dashboard import Running, served
 
 
 class Class:
@@ -104,18 +102,8 @@ class Hands:
 @contextlib.contextmanager
 def started(file: Path) -> Iterator[Running]:
     """The command in its own process, until the block ends."""
-    words = [sys.executable, "-m", "tests.support.overview", str(file)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(words, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        try:
-            url = process.stdout.readline().strip()
-            assert url.startswith("http://"), process.stderr.read()
-            yield Running(process, url)
-        finally:
-            if process.poll() is None:
-                process.terminate()
+    with served("tests.support.overview", str(file)) as running:
+        yield running
 
 
 if __name__ == "__main__":

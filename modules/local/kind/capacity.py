@@ -10,8 +10,18 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from modules.host import facts
+
 # What machines were seen to hold with all addons: systemd, kubelet, containerd, and what watches files in their pods.
 EACH = {"master": 27, "worker": 16}
+
+
+def problems(roles: Sequence[str]) -> list[str]:
+    """Why more machines of these roles would not come up on this host now; none when there are no more machines."""
+    if not roles:
+        return []
+    problem = inotify_problem(roles, facts.read().inotify_instances, inotify_used())
+    return [problem] if problem else []
 
 
 def inotify_problem(roles: Sequence[str], limit: int, used: int) -> str:
