@@ -68,7 +68,7 @@ def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
         )
         for probe, handler in zip(PROBES, (FELIX_LIVE, FELIX_READY), strict=True):
             main[probe] = {**handler, **{key: value for key, value in main[probe].items() if key != "exec"}}
-        start_quickly(main)
+        start_quickly(main, often=True)
 
     def controllers(obj: Object) -> None:
         for probe in PROBES:  # each question starts a program

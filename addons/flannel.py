@@ -47,8 +47,8 @@ def objects(plan: LabPlan, settings: FlannelSettings) -> list[Object]:
         main = container(obj, "kube-flannel")
         # A machine may have other interfaces; pods must not go through those.
         main["args"].append(f"--iface-regex={addresses_of(plan.network.machines)}")
-        main["readinessProbe"] = READY
-        start_quickly(main)
+        main["readinessProbe"] = {**READY}
+        start_quickly(main, often=True)
 
     found = parse(artifacts.manifest(NAME), source=f"manifest {NAME}")
     found = change(found, "ConfigMap", "kube-flannel-cfg", config)

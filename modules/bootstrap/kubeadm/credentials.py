@@ -21,6 +21,7 @@ from modules.bootstrap.kubeadm.spec import API_PORT, Cluster, Node
 from modules.machines.remote import Remote
 
 TTL = "15m"
+SIGNED = "15s"
 CA = "/etc/kubernetes/pki/ca.crt"
 _VERSION = 0xA0
 
@@ -50,7 +51,7 @@ def lent(master: Remote, cluster: Cluster, at: Node, *, for_master: bool) -> Ite
     made = Credentials(f"{at.address}:{API_PORT}", token, ca_hash(_authority(master)), key)
     try:
         master.write(file, config.init(cluster, at, certificate_key=key, token=(token, TTL)), 0o600)
-        calls = [f"{program} token create --config {file} >/dev/null"]
+        calls = [f"{program} token create --config {file} >/dev/null", signed(token.partition(".")[0])]
         if for_master:
             calls.append(
                 f"{program} init phase upload-certs --upload-certs --skip-certificate-key-print --config {file}"
@@ -64,6 +65,15 @@ def lent(master: Remote, cluster: Cluster, at: Node, *, for_master: bool) -> Ite
         # A master that is out of reach now cannot be told; the token ends by itself after its time.
         with contextlib.suppress(CommandError):
             master.run(_take_back(file, token.partition(".")[0], for_master), timeout=60, redact=made.secret)
+
+
+def signed(token: str) -> str:
+    """Waits until the cluster has signed what a machine asks for first with this token, by its public part. Pure.
+
+    A join that comes a moment earlier tries again only after five seconds.
+    """
+    signature = f"--for=jsonpath='{{.data.jws-kubeconfig-{token}}}'"
+    return f"{KUBECTL} -n kube-public wait configmap/cluster-info {signature} --timeout={SIGNED} >/dev/null || true"
 
 
 def _take_back(file: str, token: str, for_master: bool) -> str:

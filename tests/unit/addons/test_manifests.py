@@ -74,6 +74,13 @@ def test_start_quickly_asks_each_second_until_the_first_yes() -> None:
     }
 
 
+def test_what_machines_wait_for_is_asked_often_afterwards_too() -> None:
+    ask = {"httpGet": {"path": "/readiness", "port": 1}}
+    target = {"readinessProbe": {**ask, "periodSeconds": 10}}
+    start_quickly(target, often=True)
+    assert target["readinessProbe"] == {**ask, "periodSeconds": 2}
+
+
 def test_slim_schemas_drops_prose_and_keeps_a_property_that_is_named_description() -> None:
     [slim] = slim_schemas([crd("x.io", "as", "A")])
     assert slim["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == {

@@ -25,6 +25,7 @@ SCRIPTS = {
     "point": join.point_to("api.stacklab-ha.internal", "192.168.26.11"),
     "tidy": join.tidy(),
     "state": state.PROBE,
+    "signed": credentials.signed("abcdef"),
     "endpoint-undo": endpoint.undo(),
     "etcd-undo": etcd.undo(),
     "snapshot-stop": snapshot.stop(),
