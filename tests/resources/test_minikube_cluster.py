@@ -404,6 +404,14 @@ def test_another_checkouts_lab_is_a_strangers(host: Host, monkeypatch: pytest.Mo
     assert sorted(host.containers) == [MASTER, WORKER]
 
 
+def test_minikubes_own_kubeconfig_is_whole_again_after_a_restart_that_was_cut(host: Host) -> None:
+    own = lab(host) / "minikube" / "kubeconfig"
+    outs = create(masters=3, workers=0)
+    own.write_text("apiVersion: v1\n")
+    update(outs, profile(masters=3, workers=1))
+    assert own.read_text() == outs["kubeconfig"]
+
+
 def test_minikubes_own_kubeconfig_keeps_its_certificates_while_masters_are_restarted(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,19 @@ def test_one_who_is_refused_has_no_failed_lab(school: Path, monkeypatch: pytest.
     assert {one: outcome["state"] for one, outcome in outcomes.load("pair").items()} == {"s02": "done"}
 
 
+def test_one_who_is_refused_stays_as_it_was(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = use(monkeypatch, "shared")
+
+    def up(stack: str, **_: object) -> None:
+        raise holder.refusal(stack, holder.Holder("ada", "lab-pc", 77, ""), "")
+
+    monkeypatch.setattr(engine, "up", up)
+    outcomes.note("pair", "s01", "up", "failed", "no room")
+    before = outcomes.load("pair")
+    assert run("up", "pair").exit_code == 1
+    assert outcomes.load("pair") == before
+
+
 def test_shares_have_the_key_of_the_lab_that_they_read(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, "shared")
     file = school / "stacks" / "Pulumi.pair-s02.yaml"
