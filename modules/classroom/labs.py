@@ -97,9 +97,9 @@ class _Move:
 
 
 def _balancers(network: IPv4Network) -> str:
-    """The last quarter of a network that is too small for .200 to .250."""
+    """The last quarter of a network that is too small for .200 to .250, without what may stand before the masters."""
     size = network.num_addresses
-    return f"{network.network_address + size * 3 // 4}-{network.network_address + size - 2}"
+    return f"{network.network_address + size * 3 // 4}-{network.network_address + size - 3}"
 
 
 def _machine(machine: Any, move: _Move) -> Any:

@@ -1,4 +1,4 @@
-"""Measures a running lab for the table of footprints. `digest` and `joined` are pure; `look` reads the lab on kind.
+"""Measures a running lab for the table of footprints. `digest` and `joined` are pure; `look` reads containers.
 
 A machine's own part is what its container takes without the pods of addons and apps. Memory is what processes and the
 kernel hold for it, without the files in memory: those belong to the image that all labs share, and are charged to
@@ -126,7 +126,7 @@ def _up(number: float, step: int = STEP) -> int:
 def look(
     outputs: Mapping[str, Any], engine: Engine, kubectl: Path, window: float = WINDOW
 ) -> tuple[list[MachineSeen], list[PodSeen]]:
-    """A lab on kind as it is now; takes as long as the window (in seconds) that CPU is counted in."""
+    """A lab in containers as it is now; takes as long as the window (in seconds) that CPU is counted in."""
     ids = {m["name"]: _container(engine, m["name"]) for m in outputs["machines"]}
     before = {name: (_cpu(entry), time.monotonic()) for name, entry in ids.items()}
     time.sleep(window)  # not a wait for something: the time in which CPU is counted

@@ -36,6 +36,12 @@ def test_host_names_are_the_students_own(make: Make) -> None:
     assert "libvirt" not in data
 
 
+def test_small_networks_leave_room_for_what_stands_before_several_masters(make: Make) -> None:
+    kind = make(template_data={**TEMPLATE, "backend": "minikube", "masters": 3}, addresses={"each": 26}).usual
+    lab = plan(parse(lab_data(kind.wanted, kind.spec, "s07", Place(IPv4Network("10.208.7.0/26"))), KNOWN), "cka-s07")
+    assert (lab.network.endpoint, lab.network.loadbalancers) == ("10.208.7.62", ("10.208.7.48", "10.208.7.61"))
+
+
 def test_small_networks_hold_a_whole_lab(make: Make) -> None:
     made = make(template_data={**TEMPLATE, "workers": 20}, addresses={"each": 26})
     kind = made.usual

@@ -29,7 +29,8 @@ def networks(draw: st.DrawFn, fixed: bool) -> dict[str, Any]:
         network["machines"] = f"10.{draw(st.integers(1, 90))}.{draw(st.integers(0, 255))}.0/24"
         if draw(st.booleans()):
             base = network["machines"].rpartition(".")[0]
-            network["loadbalancers"] = f"{base}.{draw(st.integers(200, 220))}-{base}.{draw(st.integers(221, 254))}"
+            # .254 is in front of several masters on minikube.
+            network["loadbalancers"] = f"{base}.{draw(st.integers(200, 220))}-{base}.{draw(st.integers(221, 253))}"
     return network
 
 
