@@ -48,6 +48,11 @@ def known(value: object) -> bool:
     return not isinstance(value, Unknown) and value != rpc.UNKNOWN
 
 
+def without_provider(props: Props) -> dict[str, Any]:
+    """Without what Pulumi keeps beside them: the provider itself, serialized."""
+    return {key: value for key, value in props.items() if key != "__provider"}
+
+
 def text(props: Props, key: str) -> str:
     """A text property; a missing one is ""."""
     value = props.get(key)

@@ -23,7 +23,7 @@ from modules.bootstrap.kubeadm.state import Verdict
 from modules.local.owner import owner_id
 from modules.machines.remote import UnreachableError
 from modules.resources import nodes
-from modules.resources.base import Change, Props, Provider, diff_result, failures, known, tell, text
+from modules.resources.base import Change, Props, Provider, diff_result, failures, known, tell, text, without_provider
 from modules.topology.plan import LabPlan
 
 # Property -> its name for people, and where it stands in the stack file. None of them can be changed in place.
@@ -68,14 +68,14 @@ class ControlPlaneProvider(Provider):
                     whole.append(remote)
             except UnreachableError as error:
                 tell(f"{node.name}: {error.in_one_line()}; taken to be as it was")
-                return ReadResult(id_, _without_provider(props), inputs)
+                return ReadResult(id_, without_provider(props), inputs)
         if not whole:
             return ReadResult("", {})
         try:
             made = init.reach(nodes.cluster_of(props, owner).front, whole)
         except StacklabError as error:
             tell(f"cluster {text(props, 'name')}: {error.in_one_line()}; taken to be as it was")
-            return ReadResult(id_, _without_provider(props), inputs)
+            return ReadResult(id_, without_provider(props), inputs)
         return ReadResult(id_, _outs(props, made, owner), inputs)
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
@@ -174,10 +174,6 @@ def _show(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value)) or "none"
     return str(value or "none")
-
-
-def _without_provider(props: Props) -> dict[str, Any]:
-    return {key: value for key, value in props.items() if key != "__provider"}
 
 
 def _outs(props: Props, made: Made, owner: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Re
 from modules.bootstrap.etcd import members
 from modules.local.owner import owner_id
 from modules.resources import nodes
-from modules.resources.base import Change, Props, Provider, diff_result, failures, known, text
+from modules.resources.base import Change, Props, Provider, diff_result, failures, known, text, without_provider
 from modules.resources.control_plane import etcd_of
 from modules.topology.plan import LabPlan
 
@@ -41,7 +41,7 @@ class EtcdMembersProvider(Provider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         etcd = etcd_of(props, text(props, "owner"))
         unwell = members.healthy(etcd) if etcd else []
-        outs = {**{k: v for k, v in props.items() if k != "__provider"}, "unwell": unwell}
+        outs = {**without_provider(props), "unwell": unwell}
         return ReadResult(id_, outs, {key: props.get(key) for key in INPUTS})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from modules import artifacts
 from modules.artifacts import images
@@ -23,8 +23,20 @@ from modules.local.kind.driver import Lab, Made
 from modules.local.kind.spec import ClusterSpec, Node
 from modules.local.lifecycle import at_rest
 from modules.local.owner import owner_id
-from modules.resources.base import Change, Props, Provider, compare, diff_result, failures, known, text
+from modules.resources import local_cluster
+from modules.resources.base import (
+    Change,
+    Props,
+    Provider,
+    compare,
+    diff_result,
+    failures,
+    known,
+    text,
+    without_provider,
+)
 from modules.resources.container_network import ContainerNetwork
+from modules.resources.local_cluster import LocalCluster, engine_of
 from modules.topology.plan import LabPlan
 
 # Property -> its name for people. A difference in one of these needs a new cluster.
@@ -72,7 +84,7 @@ class KindClusterProvider(Provider):
         return diff_result(f"cluster {text(olds, 'name')}", changes(now, news), by_update=True)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        spec, chosen, mark = spec_of(props), engine.choose(_engine(props)), owner_id()
+        spec, chosen, mark = spec_of(props), engine.choose(engine_of(props)), owner_id()
         lab = Lab(
             spec=spec,
             engine=chosen,
@@ -95,22 +107,22 @@ class KindClusterProvider(Provider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         spec, mark = spec_of(props), text(props, "owner")
-        states = driver.look(engine.choose(_engine(props)), spec, mark)
+        states = driver.look(engine.choose(engine_of(props)), spec, mark)
         if set(states.values()) == {driver.MISSING}:
             return ReadResult("", {})
-        return ReadResult(id_, {**_without_provider(props), "states": states}, {key: props.get(key) for key in INPUTS})
+        return ReadResult(id_, {**without_provider(props), "states": states}, {key: props.get(key) for key in INPUTS})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         if any(change.replace for change in changes(olds, news)):
             self.delete(_id, olds)
             return UpdateResult(self.create(news).outs)
         spec, before, mark = spec_of(news), spec_of(olds), text(olds, "owner")
-        chosen = engine.choose(_engine(olds))
+        chosen = engine.choose(engine_of(olds))
         made = driver.revive(chosen, spec, mark, text(olds, "kubeconfig"), before.nodes)
         return UpdateResult(_outs(news, made, mark, driver.look(chosen, spec, mark)))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        driver.delete(engine.choose(_engine(props)), text(props, "stack"), text(props, "name"), text(props, "owner"))
+        driver.delete(engine.choose(engine_of(props)), text(props, "stack"), text(props, "name"), text(props, "owner"))
 
 
 def changes(olds: Props, news: Props) -> list[Change]:
@@ -142,7 +154,7 @@ def states_now(props: Props) -> dict[str, str]:
     """The recorded states, with what is seen of machines that were stopped or paused since; a loss is for refresh."""
     recorded = dict(props.get("states") or {})
     try:
-        seen = driver.look(engine.choose(_engine(props)), spec_of(props), text(props, "owner"))
+        seen = driver.look(engine.choose(engine_of(props)), spec_of(props), text(props, "owner"))
     except StacklabError:
         return recorded
     return at_rest(recorded, seen)
@@ -178,65 +190,23 @@ def _proxy_problems(proxy: str) -> list[str]:
     return []
 
 
-def _engine(props: Props) -> engine.Name:
-    return "docker" if text(props, "engine") == "docker" else "podman"
-
-
 def _all_running(spec: ClusterSpec) -> dict[str, str]:
     return {c.name: driver.RUNNING for c in spec.containers}
 
 
-def _without_provider(props: Props) -> dict[str, Any]:
-    return {key: value for key, value in props.items() if key != "__provider"}
-
-
 def _outs(props: Props, made: Made, mark: str, states: Mapping[str, str]) -> dict[str, Any]:
-    spec = spec_of(props)
-    return {
-        **{key: props.get(key) for key in INPUTS},
-        "kubeconfig": made.kubeconfig,
-        "kubeconfig_file": str(files.of(spec.stack).kubeconfig),
-        "endpoint": made.endpoint,
-        "generation": made.generation,
-        "nodes": [{"name": n.name, "role": n.role, "address": n.address} for n in spec.nodes],
-        "states": dict(states),
-        "owner": mark,
-    }
+    spec, inputs = spec_of(props), {key: props.get(key) for key in INPUTS}
+    file = files.of(spec.stack).kubeconfig
+    return local_cluster.outs_of(inputs, made, kubeconfig_file=file, nodes=spec.nodes, states=states, owner=mark)
 
 
 def inputs_of(plan: LabPlan, image: str) -> dict[str, Any]:
     """The inputs of a plan's cluster but for what comes from its network resource. Pure."""
-    return {
-        "stack": plan.stack,
-        "name": plan.cluster,
-        "kubernetes": plan.kubernetes,
-        "image": image,
-        "pods": plan.network.pods,
-        "services": plan.network.services,
-        "proxy": plan.network.proxy,
-        "balancer": plan.network.endpoint or "",
-        "registries": dict(plan.mirrors.registries) or None,
-        "machines": [
-            {
-                "name": m.name,
-                "role": m.role,
-                "address": m.address,
-                "labels": dict(m.labels),
-                "taints": list(m.taints),
-            }
-            for m in plan.machines
-        ],
-    }
+    return {**local_cluster.inputs_of(plan, image), "registries": dict(plan.mirrors.registries) or None}
 
 
-class KindCluster(Resource, module="stacklab", name="KindCluster"):
+class KindCluster(LocalCluster, module="stacklab", name="KindCluster"):
     """The lab's cluster on the lab's network."""
-
-    kubeconfig: pulumi.Output[str]
-    kubeconfig_file: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
-    generation: pulumi.Output[str]
-    nodes: pulumi.Output[list[dict[str, str]]]
 
     def __init__(
         self,
@@ -247,12 +217,4 @@ class KindCluster(Resource, module="stacklab", name="KindCluster"):
         network: ContainerNetwork,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        outputs = ("kubeconfig", "kubeconfig_file", "endpoint", "generation", "nodes", "states", "owner")
-        props: dict[str, Any] = {
-            **inputs_of(plan, image),
-            "network": network.name,
-            "engine": network.engine,
-            **dict.fromkeys(outputs),
-        }
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
-        super().__init__(KindClusterProvider(), resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
+        super().__init__(KindClusterProvider(), resource_name, inputs_of(plan, image), network, opts)

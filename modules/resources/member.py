@@ -16,7 +16,7 @@ from modules.bootstrap.kubeadm import join, kubectl, remove, state, upgrade, ver
 from modules.bootstrap.kubeadm.state import Verdict
 from modules.local.owner import owner_id
 from modules.resources import nodes
-from modules.resources.base import Change, Props, Provider, diff_result, failures, known, tell, text
+from modules.resources.base import Change, Props, Provider, diff_result, failures, known, tell, text, without_provider
 from modules.topology.plan import LabPlan, Machine
 
 INPUTS = (*nodes.LAB, "machine", "masters", "machine_generation", "facts", "cluster", "alone")
@@ -50,7 +50,7 @@ class MemberProvider(Provider):
                 return ReadResult("", {})
         except StacklabError as error:
             tell(f"{_name(props)}: {error.in_one_line()}; taken to be as it was")
-        return ReadResult(id_, {k: v for k, v in props.items() if k != "__provider"}, inputs)
+        return ReadResult(id_, without_provider(props), inputs)
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         owner = text(olds, "owner")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from modules import artifacts
 from modules.artifacts import catalogue, images
@@ -32,8 +32,20 @@ from modules.local.minikube.bring import Parcel
 from modules.local.minikube.driver import Lab
 from modules.local.minikube.spec import Profile, Size
 from modules.local.owner import owner_id
-from modules.resources.base import Change, Props, Provider, compare, diff_result, failures, known, text
+from modules.resources import local_cluster
+from modules.resources.base import (
+    Change,
+    Props,
+    Provider,
+    compare,
+    diff_result,
+    failures,
+    known,
+    text,
+    without_provider,
+)
 from modules.resources.container_network import ContainerNetwork
+from modules.resources.local_cluster import LocalCluster, engine_of
 from modules.topology.model import Mirrors
 from modules.topology.plan import LabPlan
 
@@ -90,11 +102,10 @@ class MinikubeClusterProvider(Provider):
         return CreateResult(f"lab/{text(props, 'stack')}/cluster", _outs(props, made, lab.owner, running))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        states = driver.look(engine.choose(_engine(props)), profile_of(props), text(props, "owner"))
+        states = driver.look(engine.choose(engine_of(props)), profile_of(props), text(props, "owner"))
         if set(states.values()) == {MISSING}:
             return ReadResult("", {})
-        outs = {key: value for key, value in props.items() if key != "__provider"}
-        return ReadResult(id_, {**outs, "states": states}, {key: props.get(key) for key in INPUTS})
+        return ReadResult(id_, {**without_provider(props), "states": states}, {key: props.get(key) for key in INPUTS})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         now = {**olds, "states": states_now(olds)}
@@ -108,7 +119,7 @@ class MinikubeClusterProvider(Provider):
         return UpdateResult(_outs(news, made, lab.owner, driver.look(lab.engine, lab.profile, lab.owner)))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        driver.delete(engine.choose(_engine(props)), text(props, "stack"), text(props, "name"), text(props, "owner"))
+        driver.delete(engine.choose(engine_of(props)), text(props, "stack"), text(props, "name"), text(props, "owner"))
 
 
 def changes(olds: Props, news: Props) -> list[Change]:
@@ -161,7 +172,7 @@ def states_now(props: Props) -> dict[str, str]:
     """The recorded states, with what is seen of machines that were stopped or paused since; a loss is for refresh."""
     recorded = dict(props.get("states") or {})
     try:
-        seen = driver.look(engine.choose(_engine(props)), profile_of(props), text(props, "owner"))
+        seen = driver.look(engine.choose(engine_of(props)), profile_of(props), text(props, "owner"))
     except StacklabError:
         return recorded
     return at_rest(recorded, seen)
@@ -200,7 +211,7 @@ def profile_of(props: Props) -> Profile:
     )
     sizes = {str(m["name"]): Size(int(m["cpus"]), int(m["memory"])) for m in machines}
     own = _own_image(cluster.image)
-    return Profile(cluster, _engine(props), text(props, "runtime"), sizes, own_image=own, mirrors=mirrors)
+    return Profile(cluster, engine_of(props), text(props, "runtime"), sizes, own_image=own, mirrors=mirrors)
 
 
 def _own_image(name: str) -> bool:
@@ -208,7 +219,7 @@ def _own_image(name: str) -> bool:
 
 
 def _lab(props: Props, mark: str) -> Lab:
-    profile, chosen = profile_of(props), engine.choose(_engine(props))
+    profile, chosen = profile_of(props), engine.choose(engine_of(props))
     version = profile.cluster.kubernetes
     image = _ensure_image(profile, chosen)
     if image != profile.cluster.image:
@@ -264,60 +275,26 @@ def _parcel(profile: Profile) -> Parcel:
     )
 
 
-def _engine(props: Props) -> engine.Name:
-    return "docker" if text(props, "engine") == "docker" else "podman"
-
-
 def _outs(props: Props, made: Made, mark: str, states: Mapping[str, str]) -> dict[str, Any]:
-    profile = profile_of(props)
-    return {
-        **{key: props.get(key) for key in INPUTS},
-        "kubeconfig": made.kubeconfig,
-        "kubeconfig_file": str(files.of(profile.cluster.stack).kubeconfig),
-        "endpoint": made.endpoint,
-        "generation": made.generation,
-        "nodes": [{"name": n.name, "role": n.role, "address": n.address} for n in profile.nodes],
-        "states": dict(states),
-        "owner": mark,
-    }
+    profile, inputs = profile_of(props), {key: props.get(key) for key in INPUTS}
+    file = files.of(profile.cluster.stack).kubeconfig
+    return local_cluster.outs_of(inputs, made, kubeconfig_file=file, nodes=profile.nodes, states=states, owner=mark)
 
 
 def inputs_of(plan: LabPlan, image: str) -> dict[str, Any]:
     """The inputs of a plan's cluster but for what comes from its network resource. Pure."""
+    common = local_cluster.inputs_of(plan, image)
+    sizes = [{"cpus": m.cpus, "memory": m.memory} for m in plan.machines]
     return {
-        "stack": plan.stack,
-        "name": plan.cluster,
-        "kubernetes": plan.kubernetes,
-        "image": image,
+        **common,
         "runtime": plan.minikube.runtime,
-        "pods": plan.network.pods,
-        "services": plan.network.services,
-        "proxy": plan.network.proxy,
-        "balancer": plan.network.endpoint or "",
         "mirrors": plan.mirrors.model_dump(exclude_defaults=True) or None,
-        "machines": [
-            {
-                "name": m.name,
-                "role": m.role,
-                "address": m.address,
-                "cpus": m.cpus,
-                "memory": m.memory,
-                "labels": dict(m.labels),
-                "taints": list(m.taints),
-            }
-            for m in plan.machines
-        ],
+        "machines": [{**machine, **size} for machine, size in zip(common["machines"], sizes, strict=True)],
     }
 
 
-class MinikubeCluster(Resource, module="stacklab", name="MinikubeCluster"):
+class MinikubeCluster(LocalCluster, module="stacklab", name="MinikubeCluster"):
     """The lab's cluster on the lab's network."""
-
-    kubeconfig: pulumi.Output[str]
-    kubeconfig_file: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
-    generation: pulumi.Output[str]
-    nodes: pulumi.Output[list[dict[str, str]]]
 
     def __init__(
         self,
@@ -328,12 +305,4 @@ class MinikubeCluster(Resource, module="stacklab", name="MinikubeCluster"):
         network: ContainerNetwork,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        outputs = ("kubeconfig", "kubeconfig_file", "endpoint", "generation", "nodes", "states", "owner")
-        props: dict[str, Any] = {
-            **inputs_of(plan, image),
-            "network": network.name,
-            "engine": network.engine,
-            **dict.fromkeys(outputs),
-        }
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
-        super().__init__(MinikubeClusterProvider(), resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
+        super().__init__(MinikubeClusterProvider(), resource_name, inputs_of(plan, image), network, opts)
