@@ -1,7 +1,7 @@
 """A lab of virtual machines, in the order of a trainee's day: each test goes on from where the one before left the lab.
 
-The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it; what makes
-it a full one is marked `long`.
+The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it, which becomes
+a full one towards the end.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from tests.support.http import fetch
 from tests.support.labs import Lab
 from tests.support.project import Project
 
+# Seven minutes to verified on two quiet cores, more than ten on two busy ones: `make test` has no time for that.
+pytestmark = pytest.mark.long
 STACK = "e2e-vms"
 SPEC: dict[str, Any] = {
     "backend": "libvirt",
@@ -80,7 +82,6 @@ def test_a_worker_is_added_and_removed_by_editing_the_file(vms: Lab) -> None:
     vms.unchanged().ok()
 
 
-@pytest.mark.long
 def test_a_load_balancer_and_an_ingress_controller_come_later(vms: Lab) -> None:
     vms.spec["addons"] = [*SPEC["addons"], "metallb", "traefik"]
     vms.spec["apps"][0]["expose"] += [{"loadbalancer": {}}, {"ingress": {"host": "kubia.example.com"}}]
@@ -89,7 +90,6 @@ def test_a_load_balancer_and_an_ingress_controller_come_later(vms: Lab) -> None:
     assert fetch(vms.exposure("kubia", "loadbalancer")["url"])["pod"].startswith("kubia-")
 
 
-@pytest.mark.long
 def test_stopped_and_started_it_is_the_same_lab(vms: Lab) -> None:
     for verb, state in (("stop", "shut off"), ("start", "running")):
         shown = vms.project.run("stacklab", verb, vms.stack, "--json", timeout=600).ok().output

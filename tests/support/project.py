@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-UP_SECONDS = 600
+UP_SECONDS = 840
 
 
 @dataclass(frozen=True)
