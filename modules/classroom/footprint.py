@@ -43,9 +43,9 @@ class Need(NamedTuple):
 HEAD = """\
 # What labs take of their host, as `stacklab class measure <stack> --write` measured it in running ones. Sizes in MiB,
 # CPU in thousandths of a core when idle. machines: one machine without addons and apps; sizes: and what the stack file
-# gives it. addons: a lab's part, and what every machine adds. pod: one pod of an app. share: one student of a lab that
-# all share, besides the pods. making, sharing: beside the lab, while `up` makes one, or one student's share of one.
-# unknown: an addon that was never measured.
+# gives it; emulated: its memory with acceleration: tcg. addons: a lab's part, and what every machine adds. pod: one pod
+# of an app. share: one student of a lab that all share, besides the pods. making, sharing: beside the lab, while `up`
+# makes one, or one student's share of one. unknown: an addon that was never measured.
 """
 UNLIMITED = Need(*[math.inf] * len(Need._fields))
 
@@ -92,6 +92,8 @@ def of_lab(spec: LabSpec, known: Table) -> Need:
     for role, machines in (("master", spec.masters), ("worker", spec.workers)):
         row = known.machine(spec.backend, role)
         sizes = _sizes(spec, machines) if row.get("sizes") else Need()
+        if spec.backend == "libvirt" and spec.libvirt.acceleration == "tcg":
+            row = {**row, "memory": row["emulated"]}
         total = total.plus(_need(row).times(count(machines))).plus(sizes)
     if known.machine(spec.backend, "master").get("sizes"):
         return total  # what runs inside shares the machines' own memory

@@ -1,7 +1,7 @@
 """A lab of virtual machines, in the order of a trainee's day: each test goes on from where the one before left the lab.
 
-The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it, which becomes
-a full one towards the end.
+The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it, which
+becomes a full one towards the end.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ TABLE = Table(
                 "worker": {"memory": 200, "cpu": 50, "disk": 150, "inotify": 11},
             },
             "libvirt": {
-                "master": {"memory": 100, "sizes": True},
-                "worker": {"memory": 100, "sizes": True},
+                "master": {"memory": 100, "sizes": True, "emulated": 900},
+                "worker": {"memory": 100, "sizes": True, "emulated": 700},
             },
         },
         "addons": {"calico": {"lab": {"memory": 30}, "machine": {"memory": 70, "cpu": 10}}},
@@ -120,6 +120,11 @@ def test_what_is_remembered_is_what_is_planned_again(make: Make) -> None:
 def test_vms_take_what_the_stack_file_gives_them(make: Make) -> None:
     spec = make(template_data=VMS).usual.spec
     assert of_lab(spec, TABLE) == Need(2 * (2 * GIB + 100 * MIB), 4000, 40 * GIB, 0)
+
+
+def test_machines_that_are_emulated_take_more(make: Make) -> None:
+    spec = make(template_data={**VMS, "libvirt": {"acceleration": "tcg"}}).usual.spec
+    assert of_lab(spec, TABLE) == Need(4 * GIB + 900 * MIB + 700 * MIB, 4000, 40 * GIB, 0)
 
 
 def test_an_addon_that_was_never_measured_counts_too(make: Make) -> None:
