@@ -243,9 +243,10 @@ def _listener(progress: Progress, on_phase: Callable[[], None]) -> Callable[[aut
         elif event.summary_event and not progress.errors:  # what failed stays in the phase where it failed
             changed = progress.summary(now)
         elif event.diagnostic_event and event.diagnostic_event.severity == "error":
-            text = _COLOUR.sub("", event.diagnostic_event.message).strip()
-            if text and text not in ("update failed", "preview failed"):
-                progress.errors.append(text.removeprefix("error: "))
+            text = _COLOUR.sub("", event.diagnostic_event.message).strip().removeprefix("error: ")
+            # What many objects complain of alike is told once.
+            if text not in ("", "update failed", "preview failed", *progress.errors):
+                progress.errors.append(text)
         if changed:
             on_phase()
 

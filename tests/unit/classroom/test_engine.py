@@ -1,4 +1,4 @@
-"""A lock whose holder is dead: taken away where nobody else can have it, left alone where somebody might."""
+"""A lock whose holder is dead is taken away where nobody else can have it; and what is told of failures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 from typing import Any
 
 import pytest
-from pulumi.automation import CommandResult
+from pulumi.automation import CommandResult, DiagnosticEvent, EngineEvent
 from pulumi.automation.errors import ConcurrentUpdateError, StackAlreadyExistsError
 
 from modules.base.errors import StacklabError
-from modules.classroom.engine import Engine, _held, _Workspace
+from modules.classroom.engine import Engine, _held, _listener, _Workspace
 from modules.classroom.phases import Progress
 
 
@@ -74,3 +74,12 @@ def test_one_that_another_teacher_made_meanwhile_is_taken_as_it_is() -> None:
 
     assert _held("cka-s07", Workspace.__new__(Workspace), new=True).name == "cka-s07"
     assert made == ["cka-s07"]
+
+
+def test_what_many_objects_complain_of_is_told_once() -> None:
+    progress = Progress(0.0)
+    listen = _listener(progress, lambda: None)
+    for message in ("error: no answer", "<{%reset%}>no answer", "update failed", "another"):
+        told = DiagnosticEvent(message=message, color="never", severity="error")
+        listen(EngineEvent(sequence=0, timestamp=0, diagnostic_event=told))
+    assert progress.errors == ["no answer", "another"]
