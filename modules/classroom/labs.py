@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from modules.classroom.model import Addresses
-from modules.topology.address import machine_network
+from modules.topology.address import endpoint, machine_network
 from modules.topology.model import LabSpec
 
 Data = dict[str, Any]
@@ -71,7 +71,7 @@ def lab_data(wanted: Mapping[str, Any], spec: LabSpec, student: str, place: Plac
         given = spec.network.loadbalancers
         network["loadbalancers"] = f"{move(given.first)}-{move(given.last)}"
     elif place.network.prefixlen > 24:
-        network["loadbalancers"] = _balancers(place.network)
+        network["loadbalancers"] = _balancers(spec, place.network)
     if spec.network.endpoint is not None:
         network["endpoint"] = f"vip:{move(spec.network.endpoint)}"
     data["network"] = network
@@ -96,10 +96,12 @@ class _Move:
         return self.new.network_address + (int(address) - int(self.old.network_address))
 
 
-def _balancers(network: IPv4Network) -> str:
-    """The last quarter of a network that is too small for .200 to .250, without what may stand before the masters."""
-    size = network.num_addresses
-    return f"{network.network_address + size * 3 // 4}-{network.network_address + size - 3}"
+def _balancers(spec: LabSpec, network: IPv4Network) -> str:
+    """The last quarter of a network too small for .200 to .250, without what minikube has before its masters."""
+    last = network.broadcast_address - 1
+    if endpoint(spec, network) == last:
+        last -= 1
+    return f"{network.network_address + network.num_addresses * 3 // 4}-{last}"
 
 
 def _machine(machine: Any, move: _Move) -> Any:

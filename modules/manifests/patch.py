@@ -92,8 +92,8 @@ def start_quickly(target: dict[str, Any], *, patience: int = 300, often: bool = 
 
     A manifest's readiness probe asks every ten seconds or after a long first pause. A startup probe asks every second
     until the first yes; after it the manifest's own probes go on at their own pace.
-    often: unless it is among the first pods of its machine. A kubelet younger than a probe's period sleeps for a random
-    part of it before it asks, so that one has to be short too.
+    often: it is among the first pods of its machine, and its readiness is asked every two seconds: a kubelet that is
+    younger than a probe's period sleeps for a random part of it first.
     """
     ready = target["readinessProbe"]
     ready.pop("initialDelaySeconds", None)

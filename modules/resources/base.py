@@ -49,7 +49,7 @@ def known(value: object) -> bool:
 
 
 def without_provider(props: Props) -> dict[str, Any]:
-    """Without what Pulumi keeps beside them: the provider itself, serialized."""
+    """The properties alone: Pulumi keeps the serialized provider among them."""
     return {key: value for key, value in props.items() if key != "__provider"}
 
 

@@ -39,9 +39,11 @@ class ReadyProvider(Provider):
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """What is as it was is not waited for again: another node may be down, and that is no news."""
+        same = olds.get("cluster") == news.get("cluster")
+        came = newcomers(olds if same else {}, news)
         if waits_for_objects(olds, news):
-            return UpdateResult(_wait(news, newcomers(olds, news)))
-        _wait_for_nodes(news, newcomers(olds, news))
+            return UpdateResult(_wait(news, came))
+        _wait_for_nodes(news, came)
         return UpdateResult(_outs(news, olds.get("addresses") or {}))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

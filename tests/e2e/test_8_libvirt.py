@@ -34,6 +34,7 @@ NEW = {"name": "vms23.rhce.cc", "address": "192.168.126.23"}
 @pytest.fixture(scope="module")
 def vms(project: Project) -> Iterator[Lab]:
     lab = Lab.of(project, STACK, SPEC)
+    lab.patience = 840
     lab.up().ok()
     yield lab
     lab.remove()

@@ -141,6 +141,12 @@ def test_of_nodes_only_the_new_ones_are_waited_for(
     assert outs == {**news, "addresses": {"a/b": "10.0.0.9"}}
 
 
+def test_the_nodes_of_a_cluster_that_is_made_anew_are_all_waited_for(kubectl: Kubectl) -> None:
+    kubectl.says(wait=("10.0.0.202", 0))
+    provider.update("id", {**PROPS, **TWO}, {**PROPS, **TWO, "cluster": "dev/g2"})
+    assert [call[3] for call in kubectl.calls()[2:]] == ["node/m1", "node/w1"]
+
+
 def test_a_preview_that_does_not_know_the_machines_names_only_those_to_come() -> None:
     unknown = dict.fromkeys(("m1", "w1", "w2"), rpc.UNKNOWN)
     assert newcomers(TWO, {"joined": unknown}) == ["w2"]

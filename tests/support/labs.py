@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests.support.project import Project, Ran
+from tests.support.project import UP_SECONDS, Project, Ran
 
 SMALL: dict[str, Any] = {
     "backend": "kind",
@@ -27,6 +27,7 @@ class Lab:
     project: Project
     stack: str
     spec: dict[str, Any]
+    patience: float = UP_SECONDS
 
     @classmethod
     def of(cls, project: Project, stack: str, spec: dict[str, Any]) -> Lab:
@@ -44,7 +45,7 @@ class Lab:
 
     def up(self, *args: str) -> Ran:
         self.save()
-        return self.project.up(self.stack, *args)
+        return self.project.up(self.stack, *args, timeout=self.patience)
 
     def unchanged(self) -> Ran:
         return self.up("--expect-no-changes")

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-UP_SECONDS = 840
+UP_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ class Project:
     def init(self, stack: str) -> None:
         self.pulumi("stack", "select", "--create", stack=stack).ok()
 
-    def up(self, stack: str, *args: str) -> Ran:
+    def up(self, stack: str, *args: str, timeout: float = UP_SECONDS) -> Ran:
         self.init(stack)
-        return self.pulumi("up", "--yes", "--skip-preview", *args, stack=stack)
+        return self.pulumi("up", "--yes", "--skip-preview", *args, stack=stack, timeout=timeout)
 
     def destroy(self, stack: str) -> Ran:
         return self.pulumi("destroy", "--yes", "--skip-preview", stack=stack)

@@ -21,7 +21,7 @@ MARKS = {"labels": LABELS, "taints": TAINTS}
 
 
 @st.composite
-def networks(draw: st.DrawFn, fixed: bool) -> dict[str, Any]:
+def networks(draw: st.DrawFn, fixed: bool, last: int) -> dict[str, Any]:
     network: dict[str, Any] = {"proxy": draw(st.sampled_from(["iptables", "nftables", "ipvs"]))}
     if draw(st.booleans()):
         network |= {"pods": "172.16.0.0/16", "services": "172.17.0.0/16"}
@@ -29,8 +29,7 @@ def networks(draw: st.DrawFn, fixed: bool) -> dict[str, Any]:
         network["machines"] = f"10.{draw(st.integers(1, 90))}.{draw(st.integers(0, 255))}.0/24"
         if draw(st.booleans()):
             base = network["machines"].rpartition(".")[0]
-            # .254 is in front of several masters on minikube.
-            network["loadbalancers"] = f"{base}.{draw(st.integers(200, 220))}-{base}.{draw(st.integers(221, 253))}"
+            network["loadbalancers"] = f"{base}.{draw(st.integers(200, 220))}-{base}.{draw(st.integers(221, last))}"
     return network
 
 
@@ -52,7 +51,9 @@ def apps(draw: st.DrawFn) -> list[dict[str, Any]]:
 def labs(draw: st.DrawFn) -> dict[str, Any]:
     """The data of a right stack file."""
     backend = draw(st.sampled_from(["kind", "minikube", "libvirt", "ssh"]))
-    network = draw(networks(fixed=backend == "ssh" or draw(st.booleans())))
+    # minikube has .254 in front of several masters.
+    last = 253 if backend == "minikube" else 254
+    network = draw(networks(fixed=backend == "ssh" or draw(st.booleans()), last=last))
     if backend == "ssh" and "loadbalancers" not in network:
         base = network["machines"].rpartition(".")[0]
         network["loadbalancers"] = f"{base}.200-{base}.250"
