@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,3 +120,5 @@ def test_inputs_come_from_the_plan() -> None:
     assert set(inputs) == set(kind_cluster.INPUTS) - {"network", "engine"}
     assert kind_cluster.spec_of(inputs).nodes[0].taints == ("t=1:NoSchedule",)
     assert inputs["balancer"] == ""
+    several = replace(plan, network=replace(net, endpoint="10.201.7.10"))
+    assert kind_cluster.inputs_of(several, "image")["balancer"] == "10.201.7.10"
