@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,10 +74,12 @@ def api() -> Iterator[str]:
     server.shutdown()
 
 
-def install(folder: Path, name: str, script: Path, *flags: str) -> Path:
+def install(folder: Path, name: str, script: Path) -> Path:
+    """Without `site` a Python starts in a third of the time, and the stand-ins are called thousands of times."""
     program = folder / name
-    python = " ".join([sys.executable, *flags])
-    program.write_text(f'#!/bin/sh\nexport FAKE_ENGINE_NAME={name}\nexec {python} {script} "$@"\n')
+    libraries = f"export PYTHONPATH={sysconfig.get_path('purelib')}"
+    python = f'exec {sys.executable} -S {script} "$@"'
+    program.write_text(f"#!/bin/sh\nexport FAKE_ENGINE_NAME={name}\n{libraries}\n{python}\n")
     program.chmod(0o755)
     return program
 
@@ -93,7 +96,7 @@ def host(engine_name: Literal["podman", "docker"], api: str, tmp_path: Path, mon
     bin_folder.mkdir()
     kept.mkdir()
     (kept / "api").write_text(api)
-    program = install(bin_folder, engine_name, FAKES / "engine.py", "-S")
+    program = install(bin_folder, engine_name, FAKES / "engine.py")
     kind = install(bin_folder, "kind", FAKES / "kind.py")
     chosen = Engine(engine_name, str(program), {"FAKE_ENGINE_STATE": str(kept)})
     node_host = NodeHost(cgroup_v1=True, restrict_oom=True, modules_dir=tmp_path / "modules", engine=engine_name)

@@ -69,7 +69,7 @@ def serving(env: dict[str, str], *command: str) -> Iterator[Provider]:
 def env(tmp_path: Path) -> dict[str, str]:
     programs = tmp_path / "bin"
     programs.mkdir()
-    install(programs, "docker", FAKES / "engine.py", "-S")
+    install(programs, "docker", FAKES / "engine.py")
     return {
         **os.environ,
         "PATH": f"{programs}:{os.environ['PATH']}",

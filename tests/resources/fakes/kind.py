@@ -5,6 +5,7 @@ $FAKE_ENGINE_STATE/kind-breaks: a number of nodes after which it fails. $FAKE_EN
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -48,8 +49,6 @@ def main(words: list[str]) -> None:
     number = int(serial.read_text()) + 1 if serial.exists() else 1
     serial.write_text(str(number))
     authority = f"cluster {number}\n{AUTHORITY.read_text()}"
-    import base64
-
     cluster = {
         "server": (folder / "api").read_text(),
         "certificate-authority-data": base64.b64encode(authority.encode()).decode(),

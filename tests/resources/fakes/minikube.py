@@ -14,8 +14,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 AUTHORITY = Path(__file__).with_name("authority.pem")
 FOLDER = Path(os.environ["FAKE_ENGINE_STATE"])
 
@@ -93,7 +91,7 @@ def start(given: dict[str, str]) -> None:
         "certificate-authority-data": base64.b64encode(authority.encode()).decode(),
     }
     kubeconfig = {"clusters": [{"name": name, "cluster": cluster}], "users": [{"user": {"client-key-data": "S3CRET"}}]}
-    Path(os.environ["KUBECONFIG"]).write_text(yaml.safe_dump(kubeconfig))
+    Path(os.environ["KUBECONFIG"]).write_text(json.dumps(kubeconfig))
 
 
 def node(verb: str, rest: list[str]) -> None:
