@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,13 +11,11 @@ from modules.artifacts.images import node_image
 from modules.base.probe import Answer, wait_for
 from modules.host.engine import choose
 from tests.support.labs import SMALL, Lab
-from tests.support.project import Project, kill_group
-
-UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
+from tests.support.project import Project
 
 
 @pytest.fixture
-def small(project: Project, request: pytest.FixtureRequest) -> Iterator[Lab]:
+def small(project: Project) -> Iterator[Lab]:
     lab = Lab.of(project, "fault", SMALL)
     yield lab
     lab.remove()
@@ -53,30 +50,26 @@ MOMENTS: dict[str, Callable[[Lab], bool]] = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_up_killed_and_run_again_reaches_the_same_lab(small: Lab, moment: str) -> None:
-    small.save()
-    running = small.project.start(*UP, "--stack", small.stack)
-
-    def reached() -> Answer[bool]:
-        if running.poll() is not None:
-            raise AssertionError(f"up ended before '{moment}':\n{running.communicate()[0]}")
-        return Answer(MOMENTS[moment](small) or None, f"containers: {containers(small)}")
-
-    wait_for(moment, reached, timeout=120, every=0.05)
-    kill_group(running)
-    small.project.pulumi("cancel", "--yes", stack=small.stack)
-    small.up().ok()
-    nodes = small.get("nodes")["items"]
-    assert [n["metadata"]["name"] for n in nodes] == [m["name"] for m in small.outputs()["machines"]]
-    small.unchanged().ok()
+@pytest.fixture(scope="module")
+def killed(project: Project) -> Iterator[Lab]:
+    lab = Lab.of(project, "killed", SMALL)
+    yield lab
+    lab.remove()
 
 
-def test_destroy_of_a_cluster_that_is_already_gone(small: Lab) -> None:
-    small.up().ok()
-    choose().run("rm", "-f", "-v", *containers(small), timeout=60)
-    small.destroy().ok()
-    small.receipt().ok()
+def test_an_up_that_is_killed_again_and_again_is_finished_by_the_next(killed: Lab) -> None:
+    for moment, reached in MOMENTS.items():
+        killed.kill_up_when(moment, reached, containers)
+    killed.up().ok()
+    nodes = killed.get("nodes")["items"]
+    assert [n["metadata"]["name"] for n in nodes] == [m["name"] for m in killed.outputs()["machines"]]
+    killed.unchanged().ok()
+
+
+def test_destroy_of_a_cluster_that_is_already_gone(killed: Lab) -> None:
+    choose().run("rm", "-f", "-v", *containers(killed), timeout=60)
+    killed.destroy().ok()
+    killed.receipt().ok()
 
 
 def test_a_strangers_network_of_our_name_stays_untouched(small: Lab) -> None:
@@ -109,20 +102,13 @@ def test_a_strangers_cluster_of_our_name_stays_untouched(small: Lab) -> None:
         engine.run("rm", "--force", "--volumes", machine, timeout=30)
 
 
+@pytest.mark.long
 def test_two_labs_stand_side_by_side(small: Lab, project: Project) -> None:
     other = Lab.of(project, "second", SMALL)
     try:
-        with subprocess.Popen(
-            [*UP, "--stack", other.stack],
-            cwd=project.folder,
-            env=dict(project.env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as beside:
-            small.up().ok()
-            shown, _ = beside.communicate(timeout=300)
+        beside = other.start_up()
+        small.up().ok()
+        shown, _ = beside.communicate(timeout=300)
         assert beside.returncode == 0, shown
         ours, theirs = small.outputs(), other.outputs()
         for key in ("kubeconfigFile", "endpoint"):

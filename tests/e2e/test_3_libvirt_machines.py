@@ -18,7 +18,7 @@ import pytest
 from modules.host.libvirt import place
 from modules.local.owner import owner_id
 from tests.support.labs import Lab, tear_down
-from tests.support.project import CHECKOUT, Project, kill_group
+from tests.support.project import CHECKOUT, Project
 
 pytestmark = pytest.mark.long
 STACK = "vms"
@@ -145,14 +145,13 @@ def test_a_machine_that_is_gone_is_made_anew(lab: Lab, libvirt_of: Any) -> None:
 
 def test_up_killed_while_the_machine_boots_goes_on(lab: Lab) -> None:
     lab.destroy().ok()
-    killed = lab.project.start("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK, "--non-interactive")
+    killed = lab.start_up()
     assert killed.stdout
     for line in killed.stdout:
         if f"{STACK}-acceleration" in line and "created" in line:
             break
-    kill_group(killed)
+    lab.kill(killed)
     assert killed.returncode == -signal.SIGKILL
-    lab.project.pulumi("cancel", "--yes", stack=STACK)
     lab.up().ok()
     assert ssh(lab, "vm1", "hostname") == "vm1.example.com\n"
 

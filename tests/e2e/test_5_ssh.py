@@ -17,9 +17,8 @@ import pytest
 from modules.base.probe import Answer, wait_for
 from tests.support.labs import Lab
 from tests.support.machines import Machines, machines
-from tests.support.project import Project, kill_group
+from tests.support.project import Project
 
-UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
 VIP = "10.231.95.10"
 ADDRESSES = {f"m{n}": f"10.231.95.{10 + n}" for n in (1, 2, 3)} | {f"w{n}": f"10.231.95.{20 + n}" for n in (1, 2)}
 BEFORE, AFTER = "1.35.4", "1.36.3"
@@ -251,31 +250,12 @@ def test_after_destroy_the_machines_are_empty_again(ha: Lab, made: Machines) -> 
 # -- faults --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        pytest.param("m1: kubeadm init, ", marks=pytest.mark.long),
-        "m1: kubeadm: [addons]",
-        "w1: kubeadm: [preflight]",
-    ],
-)
-def test_an_up_that_is_killed_in_the_middle_is_finished_by_the_next(
-    project: Project, made: Machines, moment: str
-) -> None:
-    with lab_of(project, "kill5", spec(made, 1, 1)) as lab:
-        running = up_until(lab, moment)
-        kill_group(running)
-        project.pulumi("cancel", "--yes", stack=lab.stack)
-        lab.up().ok()
-        assert sorted(nodes(lab)) == ["m1", "w1"]
-        lab.unchanged().ok()
-
-
-def test_a_join_whose_connection_is_cut_or_whose_disk_is_full_says_so_and_is_finished_by_the_next(
-    project: Project, made: Machines
-) -> None:
+def test_an_up_that_is_cut_in_the_middle_says_so_and_is_finished_by_the_next(project: Project, made: Machines) -> None:
     full = "/var/lib/kubelet"
     with lab_of(project, "cut5", spec(made, 1, 1)) as lab:
+        for moment in ("m1: kubeadm init, ", "m1: kubeadm: [addons]", "w1: kubeadm: [preflight]"):
+            lab.kill(up_until(lab, moment))
+
         running = up_until(lab, "w1: kubeadm: [preflight]")
         made.execute("w1", END_SESSIONS)
         said, _ = running.communicate(timeout=300)
@@ -300,8 +280,7 @@ def test_a_join_whose_connection_is_cut_or_whose_disk_is_full_says_so_and_is_fin
 
 def up_until(lab: Lab, moment: str) -> subprocess.Popen[str]:
     """An `up` that has just said so, and goes on."""
-    lab.save()
-    running = lab.project.start(*UP, "--stack", lab.stack)
+    running = lab.start_up()
     assert running.stdout
     said = ""
     for line in running.stdout:  # ends with the command, at the latest

@@ -13,10 +13,9 @@ from modules.host.engine import choose
 from modules.topology.mirrors import COUNTRIES
 from tests.support.http import fetch
 from tests.support.labs import SMALL, Lab
-from tests.support.project import CHECKOUT, Project, kill_group
+from tests.support.project import CHECKOUT, Project
 
 MINI: dict[str, Any] = {**SMALL, "backend": "minikube"}
-UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
 OLDER, NEWER = "1.35.4", "1.36.3"
 ETCD_ACCESS = {"cacert": "ca.crt", "cert": "server.crt", "key": "server.key"}
 HIERARCHIES = Path("/proc/cgroups")
@@ -112,6 +111,7 @@ def test_a_paused_lab_goes_on_where_it_was(mini: Lab) -> None:
     mini.verify().ok()
 
 
+@pytest.mark.long
 def test_up_starts_a_stopped_lab(mini: Lab) -> None:
     mini.project.run("stacklab", "stop", mini.stack).ok()
     assert "is exited" in mini.up().ok().output
@@ -214,17 +214,7 @@ MOMENTS: dict[str, Callable[[Lab], bool]] = {
 @pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_up_killed_and_run_again_reaches_the_same_lab(small: Lab, moment: str) -> None:
-    small.save()
-    started = small.project.start(*UP, "--stack", small.stack)
-
-    def reached() -> Answer[bool]:
-        if started.poll() is not None:
-            raise AssertionError(f"up ended before '{moment}':\n{started.communicate()[0]}")
-        return Answer(MOMENTS[moment](small) or None, f"running: {running(small)}")
-
-    wait_for(moment, reached, timeout=180, every=0.1)
-    kill_group(started)
-    small.project.pulumi("cancel", "--yes", stack=small.stack)
+    small.kill_up_when(moment, MOMENTS[moment], running)
     small.up().ok()
     assert list(identity(small)) == [m["name"] for m in small.outputs()["machines"]]
     small.unchanged().ok()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.support.project import UP_SECONDS, Project, Ran
+from modules.base.probe import Answer, wait_for
+from tests.support.project import UP_SECONDS, Project, Ran, kill_group
+
+UP = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
 
 SMALL: dict[str, Any] = {
     "backend": "kind",
@@ -46,6 +51,28 @@ class Lab:
     def up(self, *args: str) -> Ran:
         self.save()
         return self.project.up(self.stack, *args, timeout=self.patience)
+
+    def start_up(self) -> subprocess.Popen[str]:
+        """An `up` that is under way, for `kill`."""
+        self.save()
+        return self.project.start(*UP, "--stack", self.stack)
+
+    def kill(self, running: subprocess.Popen[str]) -> None:
+        """SIGKILL to an `up` and all it started; the stack is free for the next one."""
+        kill_group(running)
+        self.project.pulumi("cancel", "--yes", stack=self.stack)
+
+    def kill_up_when(self, moment: str, reached: Callable[[Lab], bool], seen: Callable[[Lab], object]) -> None:
+        """Begin an `up`, and kill it as soon as it has come so far; `seen` is told when it never does."""
+        running = self.start_up()
+
+        def look() -> Answer[bool]:
+            if running.poll() is not None:
+                raise AssertionError(f"up ended before '{moment}':\n{running.communicate()[0]}")
+            return Answer(reached(self) or None, str(seen(self)))
+
+        wait_for(moment, look, timeout=180, every=0.05)
+        self.kill(running)
 
     def unchanged(self) -> Ran:
         return self.up("--expect-no-changes")

@@ -90,21 +90,17 @@ class Project:
     # -- commands ------------------------------------------------------------------------------------------------
 
     def run(self, *argv: str, timeout: float = 120) -> Ran:
+        """Until it ends. What it started ends with it also when it takes too long or the test is interrupted."""
+        running = self.start(*argv)
         try:
-            done = subprocess.run(
-                self._words(argv),
-                cwd=self.folder,
-                env=dict(self.env),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=timeout,
-                check=False,
-            )
+            output, _ = running.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as late:
+            kill_group(running)
             raise AssertionError(f"{' '.join(argv)}: no end after {timeout} s\n{_text(late.stdout)[-6000:]}") from None
-        return Ran(done.returncode, done.stdout)
+        except BaseException:
+            kill_group(running)
+            raise
+        return Ran(running.returncode, output)
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """A command in a process group of its own, to be killed as a whole."""
