@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modules.artifacts import catalogue, image_table, releases
@@ -58,13 +58,11 @@ def of(plan: LabPlan) -> Demand:
     )
 
 
-def everything() -> tuple[Demand, ...]:
-    """Every lab there can be."""
+def everything(versions: Sequence[str] = tuple(catalogue.KUBERNETES)) -> tuple[Demand, ...]:
+    """Every lab there can be, of these versions of Kubernetes."""
     addons = tuple(image_table.OPTIONAL)
     return tuple(
-        Demand(version, backend, addons, balanced=True, stack="any lab")
-        for version in catalogue.KUBERNETES
-        for backend in ROOTFS
+        Demand(version, backend, addons, balanced=True, stack="any lab") for version in versions for backend in ROOTFS
     )
 
 

@@ -34,6 +34,9 @@ def register(app: typer.Typer) -> None:
         stack: Annotated[
             str, typer.Argument(envvar="STACKLAB_STACK", metavar="[STACK]", help="The lab; without one, every lab.")
         ] = "",
+        kubernetes: Annotated[
+            str, typer.Option(help="Without a lab: what labs of this version need; latest is the newest.")
+        ] = "",
         sources: Annotated[
             str, typer.Option(help="auto, upstream, packages or bundle:FILE, in place of the stack file's.")
         ] = "",
@@ -52,6 +55,7 @@ def register(app: typer.Typer) -> None:
         """Get what a lab is made of into the artifact cache, or what any lab can be; goes on where it stopped."""
         fill(
             stack,
+            kubernetes,
             sources,
             bundle,
             jobs=jobs,
@@ -72,6 +76,7 @@ def register(app: typer.Typer) -> None:
 
 def fill(
     stack: str,
+    kubernetes: str,
     setting: str,
     bundle: Path | None,
     *,
@@ -85,7 +90,7 @@ def fill(
     from modules.artifacts import supply
     from modules.cli.fetch_progress import shown
 
-    asked = _asked(stack)
+    asked = _asked(stack, kubernetes)
     setting = setting or asked.sources
     pulumi = with_pulumi or pulumi_home.fitting_pulumi() is None
     with shown(supply.weight, as_json=as_json) as show:
@@ -158,16 +163,29 @@ class _Asked:
         return packing.out_of_bundles(self.plan) if self.plan else ()
 
 
-def _asked(stack: str) -> _Asked:
+def _asked(stack: str, kubernetes: str = "") -> _Asked:
     from modules.artifacts import needs
     from modules.artifacts.sources.addresses import Mirrors
     from modules.topology.plan import plan
 
     if not stack:
-        return _Asked(needs.everything(), Mirrors())
+        return _Asked(needs.everything(_versions(kubernetes)), Mirrors())
+    if kubernetes:
+        raise typer.BadParameter(f"stack {stack} says its version itself", param_hint="--kubernetes")
     spec = stacks.load(stack)
     lab = plan(spec, stack)
     return _Asked([needs.of(lab)], downloads(lab.mirrors), lab, lab.sources)
+
+
+def _versions(kubernetes: str) -> tuple[str, ...]:
+    from modules.artifacts import catalogue
+
+    known = tuple(catalogue.KUBERNETES)
+    wanted = catalogue.NEWEST.version if kubernetes == "latest" else kubernetes
+    if wanted and wanted not in known:
+        allowed = ", ".join(("latest", *known))
+        raise typer.BadParameter(f"{kubernetes!r} is none of {allowed}", param_hint="--kubernetes")
+    return (wanted,) if wanted else known
 
 
 def _prove(file: Path, asked: _Asked, pulumi: bool, show: Show) -> None:

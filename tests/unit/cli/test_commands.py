@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from modules import pulumi_home
+from modules.artifacts import catalogue
+from modules.artifacts.needs import Demand
 from modules.base.errors import StacklabError
 from modules.cli import main as entry
 from modules.cli import output
@@ -176,3 +179,37 @@ def test_plain_tables_have_one_line_a_row() -> None:
         "a       one two",
         "longer",
     ]
+
+
+def asked_for(monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, set[str]]:
+    """Exit status of a fetch, and the versions of Kubernetes that it would get."""
+    from modules.artifacts import supply
+
+    versions: set[str] = set()
+
+    def stop(demands: Sequence[Demand], *_: object, **__: object) -> None:
+        versions.update(demand.kubernetes for demand in demands)
+        raise StacklabError("enough")
+
+    monkeypatch.setattr(supply, "supply", stop)
+    return through_main(monkeypatch, "fetch", *args), versions
+
+
+def test_without_a_lab_every_version_is_fetched_or_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked_for(monkeypatch)[1] == set(catalogue.KUBERNETES)
+    assert asked_for(monkeypatch, "--kubernetes", "latest")[1] == {catalogue.NEWEST.version}
+    assert asked_for(monkeypatch, "--kubernetes", "1.35.4")[1] == {"1.35.4"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--kubernetes", "1.2.3"), "'1.2.3' is none of latest, "),
+        (("dev", "--kubernetes", "1.36.3"), "stack dev says its version itself"),
+    ],
+)
+def test_a_version_that_fetch_cannot_take_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    assert asked_for(monkeypatch, *words) == (2, set())
+    assert said in capsys.readouterr().err
