@@ -20,7 +20,6 @@ from modules.local.owner import owner_id
 from tests.support.labs import Lab, tear_down
 from tests.support.project import CHECKOUT, Project
 
-pytestmark = pytest.mark.long
 STACK = "vms"
 PROGRAM = """\
 import pulumi
@@ -102,6 +101,7 @@ def test_another_machine_comes_and_the_first_does_not_notice(lab: Lab) -> None:
     assert list(lab.outputs()["generations"]) == ["vm1.example.com"]
 
 
+@pytest.mark.long
 def test_memory_and_disk_grow_in_place(lab: Lab) -> None:
     generation = lab.outputs()["generations"]
     ssh(lab, "vm1", "touch /root/kept")
@@ -124,12 +124,14 @@ def test_a_disk_does_not_shrink(lab: Lab) -> None:
     lab.spec["machine"] |= {"disk": "8GiB"}
 
 
+@pytest.mark.long
 def test_a_machine_that_was_shut_off_is_started(lab: Lab, libvirt_of: Any) -> None:
     libvirt_of.lookupByName(domain_name("vm1.example.com")).destroy()
     lab.up("--refresh").ok()
     assert ssh(lab, "vm1", "ls /root") == "kept\n"
 
 
+@pytest.mark.long
 def test_a_machine_that_is_gone_is_made_anew(lab: Lab, libvirt_of: Any) -> None:
     before = lab.outputs()["generations"]
     domain = libvirt_of.lookupByName(domain_name("vm1.example.com"))
@@ -143,6 +145,7 @@ def test_a_machine_that_is_gone_is_made_anew(lab: Lab, libvirt_of: Any) -> None:
     assert ssh(lab, "vm1", "ls /root") == ""
 
 
+@pytest.mark.long
 def test_up_killed_while_the_machine_boots_goes_on(lab: Lab) -> None:
     lab.destroy().ok()
     killed = lab.start_up()
