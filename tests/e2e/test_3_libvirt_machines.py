@@ -116,6 +116,7 @@ def test_memory_and_disk_grow_in_place(lab: Lab) -> None:
     assert kept == "kept"
 
 
+@pytest.mark.long
 def test_a_disk_does_not_shrink(lab: Lab) -> None:
     lab.spec["machine"] |= {"disk": "6GiB"}
     refused = lab.up()
