@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.base.errors import StacklabError
+from modules.base.shell import Result
 from modules.verify.kubectl import Kubectl
 from modules.verify.web import Reply, from_line
 
@@ -105,7 +106,7 @@ class Running:
 
 def running(items: Sequence[Mapping[str, Any]]) -> Running:
     """What the namespace's DaemonSet and pods say: one probe on every node, and the guarded pod."""
-    pods = [item for item in items if item["kind"] == "Pod"]
+    pods = [item for item in items if item["kind"] == "Pod" and not item["metadata"].get("deletionTimestamp")]
     wanted = sum(item["status"].get("desiredNumberScheduled", 0) for item in items if item["kind"] == "DaemonSet")
     states = "; ".join(state_of(pod) for pod in pods if not _is_ready(pod)) or f"{len(pods)} pods run"
     if not all(_is_ready(pod) for pod in pods):
@@ -132,7 +133,10 @@ def _pod_of(pod: Mapping[str, Any]) -> Pod:
 
 
 class Probes:
-    """The probes of one run: a thread of their own starts them, whoever needs them asks `ready`."""
+    """The probes of one run: a thread of their own starts them, whoever needs them asks `ready`.
+
+    A pod that is gone when it is asked (its node came back, somebody removed it) has a successor: the thread finds it.
+    """
 
     def __init__(self, kubectl: Kubectl, image: str) -> None:
         self.namespace = PREFIX + secrets.token_hex(4)
@@ -140,6 +144,7 @@ class Probes:
         self._image = image
         self._stop = threading.Event()
         self._settled = threading.Event()
+        self._missed = threading.Event()
         self._running = Running(evidence="the probe pods were not asked for yet")
         self._starter = threading.Thread(target=self._start, daemon=True, name="probes")
 
@@ -150,6 +155,7 @@ class Probes:
     def __exit__(self, *_: object) -> None:
         """Ask for the namespace's end; the cluster does the rest. What is being created is waited for first."""
         self._stop.set()
+        self._missed.set()
         self._starter.join()
         self._kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false", timeout=30)
 
@@ -168,12 +174,8 @@ class Probes:
     def get(self, pod: Pod, *urls: str, count: int = 1, timeout: float = 3, fail_fast: bool = False) -> list[Reply]:
         """`echo get` inside a probe: a reply for each request, also for those that failed."""
         options = [f"--count={count}", f"--timeout={timeout:g}s", *(["--fail-fast"] if fail_fast else [])]
-        result = self._kubectl(
-            *("exec", "--namespace", self.namespace, pod.name, "--"),
-            *("/echo", "get", *options, *urls),
-            timeout=(1 if fail_fast else count) * len(urls) * timeout + 30,
-            check=False,
-        )
+        longest = (1 if fail_fast else count) * len(urls) * timeout + 30
+        result = self._echo(pod, "get", *options, *urls, timeout=longest)
         lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
         if not lines:
             raise StacklabError(f"the probe on {pod.node} could not ask {urls[0]}", output=result.stderr)
@@ -181,18 +183,25 @@ class Probes:
 
     def lookup(self, pod: Pod, name: str) -> list[str]:
         """`echo lookup` inside a probe: the addresses, or an error with what DNS said."""
-        result = self._kubectl(
-            *("exec", "--namespace", self.namespace, pod.name, "--", "/echo", "lookup", name), timeout=20, check=False
-        )
+        result = self._echo(pod, "lookup", name, timeout=20)
         if result.code != 0:
             said = result.stderr.strip().splitlines() or ["no answer"]
             raise StacklabError(f"{pod.node}: {said[0]}")
         return result.stdout.split()
 
+    def _echo(self, pod: Pod, *words: str, timeout: float) -> Result:
+        asked = ("exec", "--namespace", self.namespace, pod.name, "--", "/echo", *words)
+        result = self._kubectl(*asked, timeout=timeout, check=False)
+        if "(NotFound)" in result.stderr and pod in (*self._running.probes, self._running.guarded):
+            self._settled.clear()
+            self._running = Running(evidence=f"{pod.name} on {pod.node} is gone")
+            self._missed.set()
+        return result
+
     def _start(self) -> None:
         text = json.dumps(manifest(self.namespace, self._image))
         applied = False
-        while not self._stop.is_set() and not self._running.probes:
+        while not self._stop.is_set():
             try:
                 if not applied:
                     self._kubectl(*APPLY, stdin=text, timeout=30)
@@ -200,7 +209,13 @@ class Probes:
                 self._running = running(self._kubectl.items("daemonsets,pods", "--namespace", self.namespace))
             except StacklabError as error:
                 self._running = Running(evidence=error.in_one_line())
-            self._stop.wait(0 if self._running.probes else EVERY)
+            if not self._running.probes:
+                self._stop.wait(EVERY)
+                continue
+            self._settled.set()
+            self._missed.wait()
+            self._missed.clear()
+            applied = False  # the guarded pod has no successor of its own
         self._settled.set()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from modules.base.errors import CommandError, ProbeTimeoutError
+from modules.base.errors import CommandError, ProbeTimeoutError, StacklabError
 from modules.verify import run
 from modules.verify.context import Context
 from modules.verify.finding import Finding, Look
@@ -160,6 +160,7 @@ def test_probes_that_cannot_be_created_say_why_and_other_checks_go_on(real: Cont
         (lambda items: items.pop(1), "2 of 3 probe pods run, with"),
         (lambda items: items.pop(), "3 of 3 probe pods run, without"),
         (lambda items: items[0]["status"].update(desiredNumberScheduled=0), "3 of 0 probe pods run"),
+        (lambda items: items[1]["metadata"].update(deletionTimestamp="now"), "2 of 3 probe pods run, with"),
         (lambda items: items.append(pod("probe-9", "m-x", "", ready=False)), "probe-9 on m-x: Pending"),
     ],
 )
@@ -169,6 +170,28 @@ def test_probes_that_do_not_all_run(change: Any, part: str) -> None:
     change(items)
     assert running(items).probes == ()
     assert part in running(items).evidence
+
+
+def test_a_probe_that_is_gone_is_asked_no_more_but_its_successor(real: Context, kubectl: FakeKubectl) -> None:
+    later = probe_items()
+    later[2] = pod("probe-7", "m-worker", "10.244.1.9")
+    gone = 'Error from server (NotFound): pods "probe-1" not found'
+    kubectl.on("get daemonsets,pods", stdout={"items": later}, needs="gone")
+    kubectl.on("exec", "probe-1", stderr=gone, code=1, makes="gone")
+    kubectl.on("exec", "probe-7", stdout="10.96.0.1\n")
+    with real.probes as probes:
+        lost = probes.ready().probes[1]
+        assert lost.name == "probe-1"
+        with pytest.raises(StacklabError, match='pods "probe-1" not found'):
+            probes.lookup(lost, "kubernetes")
+        successor = probes.ready().probes[1]
+        assert (successor.name, successor.node) == ("probe-7", lost.node)
+        assert probes.lookup(successor, "kubernetes") == ["10.96.0.1"]
+        # Who still held the lost one learns that it is gone, and nobody else's pods are looked for again.
+        with pytest.raises(StacklabError, match="could not ask"):
+            probes.get(lost, "http://x/")
+        assert probes.now(0).probes[1] is successor
+    assert sum("apply" in call for call in kubectl.calls) == 2
 
 
 def test_why_a_pod_waits() -> None:
