@@ -17,9 +17,10 @@ from modules.artifacts.sources import order, survey
 from modules.artifacts.sources.addresses import Mirrors
 from modules.artifacts.store import Store
 from modules.artifacts.types import Artifact, GoProgram, Kind
-from modules.base import paths
+from modules.base import locks, paths
 from modules.base.errors import ArtifactError
 
+LOCK = "fetch.lock"
 GIB = 1 << 30
 PEAK = 20 * GIB  # below build/ when everything is compiled: 24 GiB with zips and debug information, which we leave out
 KEPT = 4 * GIB
@@ -43,21 +44,25 @@ def supply(
     """
     cache = paths.cache()
     store = Store(cache)
-    wanted = needs.wanted(demands, store, pulumi=pulumi)
-    if not wanted:
+    if not needs.wanted(demands, store, pulumi=pulumi):
         return
-    packages = packages_source(cache)
-    usable, lines = _usable(wanted, setting, mirrors or Mirrors(), bundle, store, packages)
-    for line in lines:
-        say(line)
-    require_room(cache, [a for a in _parts(wanted) if not store.has(a)], compiled=_compiles(usable))
-    rules = Rules(
-        weight, lambda source, artifact: packages.lane(artifact) if source == packages.name else "", needs.instead
-    )
-    fetch(wanted, usable, store, observer, jobs, rules)
-    if not keep_build_cache:
-        packages.drop()
-    store.tidy()
+    # What is compiled for one is compiled for the other, and the build cache goes with the first that ends.
+    with locks.alone(cache / LOCK, lambda: say("another command fills the artifact cache: waiting for it")):
+        wanted = needs.wanted(demands, store, pulumi=pulumi)
+        if not wanted:
+            return
+        packages = packages_source(cache)
+        usable, lines = _usable(wanted, setting, mirrors or Mirrors(), bundle, store, packages)
+        for line in lines:
+            say(line)
+        require_room(cache, [a for a in _parts(wanted) if not store.has(a)], compiled=_compiles(usable))
+        rules = Rules(
+            weight, lambda source, artifact: packages.lane(artifact) if source == packages.name else "", needs.instead
+        )
+        fetch(wanted, usable, store, observer, jobs, rules)
+        if not keep_build_cache:
+            packages.drop()
+        store.tidy()
 
 
 def packages_source(cache: Path) -> PackagesSource:

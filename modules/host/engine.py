@@ -6,19 +6,17 @@ that it depended on has changed.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from modules.base import paths, shell
+from modules.base import locks, paths, shell
 from modules.base.errors import CommandError, HostError
 from modules.host import containers_conf, facts, trial
 from modules.host.facts import HostFacts
@@ -72,7 +70,7 @@ def survey(wish: str | None = None, *, afresh: bool = False) -> tuple[Trial, ...
     now = facts.read()
     key = _key(now)
     memory = _folder() / f"engine-{wish or 'auto'}.json"
-    with _only_one_at_a_time():
+    with locks.alone(_folder() / "engine.lock"):
         if not afresh and (known := _recall(memory, key)) is not None:
             return known
         trials: list[Trial] = []
@@ -165,10 +163,3 @@ def _write(target: Path, text: str) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     part.write_text(text)
     part.replace(target)
-
-
-@contextmanager
-def _only_one_at_a_time() -> Iterator[None]:
-    with (_folder() / "engine.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

