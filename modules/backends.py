@@ -60,6 +60,8 @@ def _minikube(plan: LabPlan) -> Cluster:
         endpoint=cluster.endpoint,
         generation=cluster.generation,
         ssh=lambda _: "",
+        # minikube adds a machine to a lab that runs, and does not wait until it is ready.
+        joined={machine.name: cluster.generation for machine in plan.machines},
     )
 
 

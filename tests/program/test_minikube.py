@@ -65,6 +65,12 @@ def test_the_kubeconfig_is_a_secret(graph: Graph) -> None:
     assert [r.name for r in graph.resources if KUBECONFIG in r.in_clear] == []
 
 
+def test_a_machine_that_is_added_is_a_ready_node_before_up_ends(graph: Graph) -> None:
+    [waiting] = [r for r in graph.resources if r.type.endswith(":Ready") and r.inputs["joined"]]
+    assert waiting.name == "calico/ready"
+    assert sorted(waiting.inputs["joined"]) == ["stacklab-minikube", "stacklab-minikube-m02"]
+
+
 def test_inside_is_the_same_as_on_kind(graph: Graph) -> None:
     """But for addresses: each network is named after its stack."""
     on_kind = build(plan(backend="kind", minikube={}))[0]
