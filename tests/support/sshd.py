@@ -1,8 +1,8 @@
 """A real SSH server on loopback for tests: own port, keys, users and system files, all of which end with it.
 
-It runs in a mount namespace of its own, where /etc/passwd and a few other files are ours: users can be added, and
-/etc/hosts changed, without the host seeing any of it. Where sshd is not installed, the package is unpacked into the
-cache: installing it would start a server that nobody asked for.
+It runs in a mount namespace of its own with a copy of /etc, where passwd and a few other files are ours, and an empty
+/run: users can be added, and /etc/hosts changed, without the host seeing any of it. Where sshd is not installed, the
+package is unpacked into the cache: installing it would start a server that nobody asked for.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ def _start(folder: Path) -> Server:
     _etc(folder / "etc")
     mounts = "".join(f"mount --bind {folder}/etc/{name} /etc/{name}; " for name in FILES)
     script = (
-        "set -e; for f in hosts fstab hostname sudoers; do [ -e /etc/$f ] || : >/etc/$f; done; "
-        f"{mounts} mkdir -p /run/sshd; exec {binary} -D -e -f {folder}/config"
+        f"set -e; cp -a /etc {folder}/all; mount --bind {folder}/all /etc; "
+        f"for f in {' '.join(FILES)}; do [ -e /etc/$f ] || : >/etc/$f; done; "
+        f"{mounts} mount -t tmpfs -o mode=755 none /run; mkdir /run/sshd; exec {binary} -D -e -f {folder}/config"
     )
     log = (folder / "log").open("wb")
     process = subprocess.Popen(  # lives on while the test goes on: not a call to wait for

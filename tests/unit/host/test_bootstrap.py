@@ -60,6 +60,7 @@ class Machine:
         )
         self.program("apt-cache", f'#!/bin/sh\ncase "$2" in {"|".join(offered)}) ;; *) exit 100;; esac\n')
         self.program("apt-get", SAY)
+        self.program("dpkg", SAY + 'case "$*" in --audit) cat "$0.unfinished" 2>/dev/null || true;; esac\n')
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -98,6 +99,26 @@ def test_a_machine_that_has_everything_is_left_alone(machine: Machine) -> None:
     machine.debian(*BASE, *ENGINE)
     assert machine.run().returncode == 0
     assert machine.calls("apt-get") == []
+
+
+def test_settings_that_are_there_stay_and_nothing_is_asked(machine: Machine) -> None:
+    machine.debian()
+    assert machine.run().returncode == 0
+    [call] = [call for call in machine.calls("apt-get") if " install " in call]
+    assert "Dpkg::Options::=--force-confold" in call
+
+
+def test_what_a_cut_run_left_unpacked_is_set_up_first(machine: Machine) -> None:
+    machine.debian()
+    (machine.bin / "dpkg.unfinished").write_text("not yet configured\n")
+    assert machine.run().returncode == 0
+    done = [call for call in machine.log.read_text().splitlines() if call.startswith(("dpkg --force", "apt-get"))]
+    assert [call.partition(" -")[0] for call in done][:2] == ["apt-get", "dpkg"]
+    assert "--configure -a" in done[1]
+    machine.log.unlink()
+    (machine.bin / "dpkg.unfinished").unlink()
+    machine.run()
+    assert machine.calls("dpkg") == ["dpkg --audit"]
 
 
 def test_docker_that_works_makes_podman_unneeded(machine: Machine) -> None:
@@ -219,13 +240,13 @@ def test_what_tests_need_is_installed_once_also_after_the_rest(machine: Machine)
     machine.run()
     for _ in range(2):
         assert machine.run("--tests").returncode == 0
-    assert installs(machine)[1:3] == ["chromium", "postgresql"]
+    assert installs(machine)[1:4] == ["chromium", "postgresql", "sudo"]
     (call,) = [one for one in machine.calls("python") if "setup/browser.lock" in one]
     assert "--require-hashes" in call
 
 
 def test_a_browser_that_is_there_is_used(machine: Machine) -> None:
-    machine.debian(*BASE, *ENGINE, "postgresql")
+    machine.debian(*BASE, *ENGINE, "postgresql", "sudo")
     machine.program("google-chrome", "#!/bin/sh\n")
     assert machine.run("--tests").returncode == 0
     assert installs(machine) == []
