@@ -19,8 +19,8 @@ from modules.topology.plan import LabPlan
 
 # One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
 FIELD_MANAGER = {"pulumi.com/patchFieldManager": "stacklab"}
-# Deleted at once, what belongs to it a moment later. In the provider's own way, foreground, one that is gone between
-# two looks of the provider is waited for until time is up (seen with a Service); workloads end slowly enough for it.
+# Deleted at once, what belongs to it a moment later. In the provider's own way, foreground, an object that is gone
+# between two looks of the provider is waited for until time is up: seen with Services and with a CronJob.
 GONE_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
 DEFINITION = "CustomResourceDefinition"
 PATIENCE = "5m"
@@ -57,7 +57,6 @@ class Cluster:
         parent: pulumi.Resource | None = None,
         after: Sequence[pulumi.Resource] = (),
         secret: Sequence[str] = (),
-        delete: str = PATIENCE,
     ) -> pulumi.ResourceOptions:
         """For a resource inside the cluster: with the cluster gone, it is gone too, and its API is not asked."""
         return pulumi.ResourceOptions(
@@ -65,7 +64,7 @@ class Cluster:
             provider=self.provider,
             deleted_with=self.resource,
             depends_on=list(after),
-            custom_timeouts=pulumi.CustomTimeouts(create=PATIENCE, update=PATIENCE, delete=delete),
+            custom_timeouts=pulumi.CustomTimeouts(create=PATIENCE, update=PATIENCE, delete=PATIENCE_GONE),
             additional_secret_outputs=list(secret),
         )
 
@@ -88,7 +87,7 @@ class Cluster:
             needed = dict.fromkeys(first.get(one) or made[one] for one in after[this])
             before = [*needed, *(turn or Turn()).of(obj), *self._awaited]
             secret = ["data"] if this.kind == "Secret" else ()
-            opts = self.options(parent, before, secret, PATIENCE if this.kind in WORKLOADS else PATIENCE_GONE)
+            opts = self.options(parent, before, secret)
             made[this] = KubernetesObject(resource_name(owner, this), obj, opts)
         return Applied(made, tuple(dict.fromkeys(first.get(one) or made[one] for one in leaves(after))))
 
@@ -180,8 +179,8 @@ class KubernetesObject(pulumi.CustomResource):
 
     def __init__(self, name: str, obj: Object, opts: pulumi.ResourceOptions) -> None:
         metadata = obj["metadata"]
-        ours = FIELD_MANAGER if obj["kind"] in WORKLOADS else {**FIELD_MANAGER, **GONE_AT_ONCE}
-        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **ours}}
+        annotations = {**metadata.get("annotations", {}), **FIELD_MANAGER, **GONE_AT_ONCE}
+        marked = {**metadata, "annotations": annotations}
         # A property that is only an output has to be named to be readable.
         props = {"spec": None, "status": None, **obj, "metadata": marked}
         super().__init__(pulumi_token(obj), name, props, opts)

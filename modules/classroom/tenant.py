@@ -24,7 +24,6 @@ from modules.classroom.namespace import TOKEN, Tenant, ingress_address, kubeconf
 from modules.cluster import PATIENCE, PATIENCE_GONE, PROVIDER_ENVIRONMENT, KubernetesObject, resource_name
 from modules.known import known
 from modules.manifests import Object, identity
-from modules.manifests.objects import WORKLOADS
 from modules.topology.model import App, Ingress
 from modules.topology.parse import parse
 
@@ -114,7 +113,7 @@ def _options(
     before: list[pulumi.Resource] | None = None,
     space: pulumi.Resource | None = None,
 ) -> pulumi.ResourceOptions:
-    gone = PATIENCE if obj["kind"] in (*WORKLOADS, "Namespace") else PATIENCE_GONE
+    gone = PATIENCE if obj["kind"] == "Namespace" else PATIENCE_GONE
     return pulumi.ResourceOptions(
         provider=provider,
         depends_on=before,

@@ -132,12 +132,11 @@ def test_metrics_are_gathered_while_the_network_starts(graph: Graph) -> None:
     assert not {r.urn for r in graph.resources if _waits(r) or r.name.startswith("calico/")} & before
 
 
-def test_quick_objects_are_deleted_in_the_background(graph: Graph) -> None:
+def test_objects_are_deleted_in_the_background(graph: Graph) -> None:
     key = "pulumi.com/deletionPropagationPolicy"
     for obj in graph.inside():
         annotations = obj.inputs["metadata"]["annotations"]
-        runs = obj.inputs["kind"] in ("Deployment", "DaemonSet")
-        assert annotations.get(key) == (None if runs else "background"), obj.name
+        assert annotations[key] == "background", obj.name
         assert annotations["pulumi.com/patchFieldManager"] == "stacklab"
 
 
