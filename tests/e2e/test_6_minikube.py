@@ -330,6 +330,7 @@ def test_what_stands_in_front_is_made_again_when_it_is_lost(several: Lab) -> Non
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)  # four masters, one after the other, and again at the upgrade
 def test_several_masters_grow_shrink_and_are_upgraded_in_place(project: Project) -> None:
     lab = Lab.of(project, "mini6", {**MINI, "masters": 3, "kubernetes": OLDER})
     try:
