@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from modules.verify.lab import Lab
 
 FAILED = 1
+USUAL = 90.0  # seconds
+PATIENCE = {"libvirt": 240.0}  # machines that may be emulated: a pod can take two minutes to start
 
 
 def register(app: typer.Typer) -> None:
@@ -28,8 +30,13 @@ def register(app: typer.Typer) -> None:
         stack: stacks.Stack = stacks.DEFAULT,
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
         timeout: Annotated[
-            float, typer.Option(help="Seconds that a check may wait for the lab to become so.", min=1)
-        ] = 90,
+            float | None,
+            typer.Option(
+                help="Seconds that a check may wait for the lab to become so.",
+                min=1,
+                show_default="90, of virtual machines 240",
+            ),
+        ] = None,
     ) -> None:
         """Reach every app by every exposure; ask DNS, the pod network, policies, metrics. Exit 1 when one fails."""
         signal.signal(signal.SIGTERM, _interrupt)  # as after Ctrl-C, what was made for the run is removed
@@ -45,11 +52,12 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(FAILED)
 
 
-def look_at(stack: str, *, timeout: float) -> tuple[Lab, list[Finding]]:
+def look_at(stack: str, *, timeout: float | None = None) -> tuple[Lab, list[Finding]]:
     """The lab of a stack, and what its checks found; what is under way is shown on a terminal."""
     from modules.verify import run
 
     context, asked = questions(stack)
+    timeout = timeout or PATIENCE.get(context.lab.backend, USUAL)
     with Console(stderr=True).status("") as status:
         report = _progress(status.update, [check.name for check in asked])
         return context.lab, run.verify(context, asked, timeout=timeout, on_finding=report)

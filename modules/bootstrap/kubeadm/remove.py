@@ -20,6 +20,7 @@ from modules.bootstrap.kubeadm.state import Verdict
 from modules.machines.remote import Remote
 
 DRAIN, DRAIN_DEAD = 120, 20  # seconds
+ANSWERS = 90  # an emulated API server may have no word to spare for a minute
 DRAINED = "stacklab.local/drained"  # tells a cordon of ours, which an upgrade takes back, from one of the user's
 
 
@@ -29,23 +30,28 @@ def remove(cluster: Cluster, node: Node, remote: Remote, masters: Sequence[tuple
     # A machine made anew answers too, but nobody there can end the pods of the one before.
     alive = answers and state.look(remote, cluster.owner, cluster.stack) is Verdict.OURS
     others = [r for _, r in masters if r.login.machine != node.name]
-    api = kubectl.first_healthy(others, timeout=30) if others else None
-    if api is not None and api.node(node.name) is not None:
-        drain(api, node.name, say, alive=alive)
-    if api is not None:
+    if others:
+        api = _api(node.name, others)
+        if api.node(node.name) is not None:
+            drain(api, node.name, say, alive=alive)
         forget(api, cluster, node, say)
-    elif others:
-        names = ", ".join(r.login.machine for r in others)
-        raise StacklabError(
-            f"{node.name} cannot leave the cluster: no API server answers on {names}",
-            where=node.name,
-            hint="bring a master back, then pulumi up again; to give up the whole lab: pulumi destroy",
-        )
     if answers:
         say(f"{node.name}: reset")
         reset.reset(remote)
     else:
         say(f"{node.name} does not answer: it was removed from the cluster only")
+
+
+def _api(name: str, masters: Sequence[Remote]) -> Api:
+    try:
+        return kubectl.need_healthy(masters, timeout=ANSWERS)
+    except StacklabError as error:
+        raise StacklabError(
+            f"{name} cannot leave the cluster: {error.what}",
+            where=name,
+            output=error.output,
+            hint="bring a master back, then pulumi up again; to give up the whole lab: pulumi destroy",
+        ) from None
 
 
 def forget(api: Api, cluster: Cluster, node: Node, say: Say) -> None:
