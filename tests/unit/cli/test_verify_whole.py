@@ -89,3 +89,22 @@ def test_a_sick_lab(lab: FakeKubectl) -> None:
     assert "1 of 2 ready" in ran.stdout
     assert ran.stdout.splitlines()[-2] == promises.summary("kind")
     assert "6 of 7 checks ok" in ran.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("backend", "words", "seconds"), [("kind", [], 90), ("libvirt", [], 240), ("libvirt", ["5"], 5)]
+)
+def test_virtual_machines_are_given_more_time(
+    lab: FakeKubectl, monkeypatch: pytest.MonkeyPatch, backend: str, words: list[str], seconds: float
+) -> None:
+    given: list[float] = []
+    known = Known(kubernetes=("1.36.3",), addons=addons.facts())
+    monkeypatch.setattr(stacks, "load", lambda stack: parse({**SPEC, "backend": backend}, known))
+
+    def run(context: Any, checks: Any, *, timeout: float, on_finding: Any) -> list[Any]:
+        given.append(timeout)
+        return []
+
+    monkeypatch.setattr("modules.verify.run.verify", run)
+    CliRunner().invoke(entry.build(), ["verify", "dev", *(["--timeout", *words] if words else [])])
+    assert given == [seconds]
