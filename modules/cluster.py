@@ -20,7 +20,7 @@ from modules.topology.plan import LabPlan
 # One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
 FIELD_MANAGER = {"pulumi.com/patchFieldManager": "stacklab"}
 # Deleted at once, what belongs to it a moment later. In the provider's own way, foreground, an object that is gone
-# between two looks of the provider is waited for until time is up: seen with Services and with a CronJob.
+# between two looks of the provider is waited for until time is up: seen with Services, and with a Job or a CronJob.
 GONE_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
 DEFINITION = "CustomResourceDefinition"
 PATIENCE = "5m"

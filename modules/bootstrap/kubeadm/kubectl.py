@@ -116,16 +116,16 @@ def transient(said: str) -> bool:
     return any(sign in said for sign in TRANSIENT)
 
 
-def first_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 0) -> Api | None:
-    """The API by way of the first master that answers and whose API server does; None when there is none."""
+def first_healthy(masters: Sequence[Remote]) -> Api | None:
+    """The API by way of the first master that answers now and whose API server does; None when there is none."""
     try:
-        return _wait_for_one(masters, besides, timeout)
+        return _wait_for_one(masters, besides="", timeout=0)
     except ProbeTimeoutError:
         return None
 
 
 def need_healthy(masters: Sequence[Remote], *, besides: str = "", timeout: float = 180) -> Api:
-    """The same; none is an error that says what each master's API server last said."""
+    """The same, waited for; none is an error that says what each master's API server last said."""
     try:
         return _wait_for_one(masters, besides, timeout)
     except ProbeTimeoutError as error:
