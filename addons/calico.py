@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from addons.base import Addon, Settings
 from modules import artifacts
 from modules.manifests import Object, change, not_awaited, parse, shell_env, slim_schemas, start_quickly
-from modules.manifests.patch import ManifestError, container
+from modules.manifests.patch import ManifestError, container, without_init
 from modules.topology.plan import LabPlan
 
 NAME = "calico"
@@ -23,6 +23,9 @@ PROBES = ("livenessProbe", "readinessProbe")
 POLICY_SETUP = 10  # seconds; then the pod starts all the same
 STATUS = "/var/run/calico"  # where Felix tells the plugin, a folder of the machine that both have
 PLUGIN = '"type": "calico",'
+# One brings the addresses of a lab older than Calico's own IPAM along, one mounts what the eBPF data plane needs. A lab
+# has neither, and each takes a second of a machine's start, or fifteen where the machine is emulated.
+NEEDLESS = ("upgrade-ipam", "mount-bpffs")
 
 
 class CalicoSettings(Settings):
@@ -54,6 +57,7 @@ def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
         obj["data"]["cni_network_config"] = plugins.replace(PLUGIN, waits)
 
     def node(obj: Object) -> None:
+        without_init(obj, *NEEDLESS)
         main = container(obj, "calico-node")
         shell_env(
             main,

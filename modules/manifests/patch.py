@@ -75,6 +75,17 @@ def container(workload: Object, name: str) -> dict[str, Any]:
     raise ManifestError(f"{identity(workload)} has no container {name}")
 
 
+def without_init(workload: Object, *names: str) -> None:
+    """Take initial containers away, in place, and the volumes that nobody else mounts."""
+    for name in names:
+        container(workload, name)
+    pod = workload["spec"]["template"]["spec"]
+    pod["initContainers"] = [one for one in pod.get("initContainers", ()) if one["name"] not in names]
+    mounted = {mount["name"] for one in containers(workload) for mount in one.get("volumeMounts", ())}
+    if "volumes" in pod:
+        pod["volumes"] = [volume for volume in pod["volumes"] if volume["name"] in mounted]
+
+
 def shell_env(target: dict[str, Any], values: dict[str, str]) -> None:
     """Set environment variables of a container, in place; new ones come at the end."""
     env: list[dict[str, Any]] = target.setdefault("env", [])

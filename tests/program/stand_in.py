@@ -83,6 +83,22 @@ def calico() -> list[dict[str, Any]]:
         "readinessProbe": {"exec": {"command": ["/bin/calico-node", "-felix-ready"]}, "periodSeconds": 10},
         "livenessProbe": {"exec": {"command": ["/bin/calico-node", "-felix-live"]}, "initialDelaySeconds": 10},
     }
+    daemon = workload("DaemonSet", "calico-node", "kube-system", node)
+    places = {
+        "upgrade-ipam": ["cni-bin-dir", "host-local-net-dir"],
+        "install-cni": ["cni-bin-dir", "cni-net-dir"],
+        "mount-bpffs": ["sys-fs"],
+    }
+    daemon["spec"]["template"]["spec"] |= {
+        "initContainers": [
+            {"name": name, "volumeMounts": [{"name": volume, "mountPath": f"/{volume}"} for volume in volumes]}
+            for name, volumes in places.items()
+        ],
+        "volumes": [
+            {"name": name, "hostPath": {"path": f"/{name}"}}
+            for name in dict.fromkeys(volume for volumes in places.values() for volume in volumes)
+        ],
+    }
     ask = {"exec": {"command": ["/usr/bin/check-status"]}, "periodSeconds": 10}
     controllers = {"name": "calico-kube-controllers", "readinessProbe": dict(ask), "livenessProbe": dict(ask)}
     config = {
@@ -100,7 +116,7 @@ def calico() -> list[dict[str, Any]]:
         config,
         crd("crd.projectcalico.org", "ippools", "IPPool"),
         *rights("calico-node"),
-        workload("DaemonSet", "calico-node", "kube-system", node),
+        daemon,
         workload("Deployment", "calico-kube-controllers", "kube-system", controllers),
     ]
 

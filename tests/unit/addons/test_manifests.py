@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modules.manifests import Id, ManifestError, change, find, follows, identity, parse, pulumi_token, slim_schemas
-from modules.manifests.patch import shell_env, start_quickly
+from modules.manifests.patch import shell_env, start_quickly, without_init
 from tests.program.stand_in import MANIFESTS, crd
 
 
@@ -58,6 +58,31 @@ def test_shell_env_replaces_in_place_and_appends() -> None:
         {"name": "B", "value": "1"},
         {"name": "C", "value": "y"},
     ]
+
+
+def _pod() -> dict[str, Any]:
+    def one(name: str, *volumes: str) -> dict[str, Any]:
+        return {"name": name, "volumeMounts": [{"name": volume, "mountPath": "/x"} for volume in volumes]}
+
+    pod = {
+        "initContainers": [one("first", "own", "shared"), one("second", "shared")],
+        "containers": [one("main", "kept"), {"name": "bare"}],
+        "volumes": [{"name": name} for name in ("own", "shared", "kept", "nobodys")],
+    }
+    return {**config("x"), "kind": "DaemonSet", "spec": {"template": {"spec": pod}}}
+
+
+def test_an_initial_container_goes_with_the_volumes_of_its_own() -> None:
+    workload = _pod()
+    without_init(workload, "first")
+    pod = workload["spec"]["template"]["spec"]
+    assert [one["name"] for one in pod["initContainers"]] == ["second"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["shared", "kept"]
+
+
+def test_an_initial_container_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(ManifestError, match="no container third"):
+        without_init(_pod(), "third")
 
 
 def test_start_quickly_asks_each_second_until_the_first_yes() -> None:
