@@ -13,6 +13,8 @@ VOLUME = "data"
 # Seconds between "this pod goes" and its end: every machine has taken its address out of its rules by then.
 # stacklab/echo itself goes on answering for three more.
 PAUSE = {True: 2, False: 5}
+# Seconds for a probe's answer: with Kubernetes' own one, a host that is short of time takes pods out of service.
+ANSWERS = 5
 
 
 def labels(app: App) -> dict[str, str]:
@@ -83,12 +85,16 @@ def _container(app: App, *, stays: bool) -> dict[str, Any]:
     if app.volume is not None:
         found["volumeMounts"] = [{"name": VOLUME, "mountPath": app.volume.path}]
     if app.probes.ready:
-        found["readinessProbe"] = {"httpGet": {"path": app.probes.ready, "port": "http"}, "periodSeconds": 2}
+        found["readinessProbe"] = _probe(app.probes.ready, period=2)
     if app.probes.live:
-        found["livenessProbe"] = {"httpGet": {"path": app.probes.live, "port": "http"}, "periodSeconds": 10}
+        found["livenessProbe"] = _probe(app.probes.live, period=10)
     if stays:
         found["lifecycle"] = {"preStop": {"sleep": {"seconds": PAUSE[is_echo(app.image)]}}}
     return found
+
+
+def _probe(path: str, *, period: int) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": "http"}, "periodSeconds": period, "timeoutSeconds": ANSWERS}
 
 
 def _env(app: App) -> list[dict[str, Any]]:
