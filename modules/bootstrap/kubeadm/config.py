@@ -58,6 +58,8 @@ ELECTION = {
 LATE_ETCD = {"election-timeout": "10000", "heartbeat-interval": "1000"}
 # Looking for memory that may go is what Go does most on a processor that is a program: less often, up to a limit.
 SPARING = {"GOGC": "400", "GOMEMLIMIT": "640MiB"}
+# kubeadm makes sixteen pairs of keys, and an API server signs with one at each greeting.
+QUICK_KEYS = "ECDSA-P256"
 
 
 def init(
@@ -149,6 +151,7 @@ def _unhurried(found: dict[str, Any]) -> None:
     for part in ("controllerManager", "scheduler"):
         found[part] = {"extraArgs": _named(ELECTION), "extraEnvs": _named(SPARING)}
     found["apiServer"]["extraEnvs"] = _named(SPARING)
+    found["encryptionAlgorithm"] = QUICK_KEYS
     if "local" in found["etcd"]:
         found["etcd"]["local"] |= {"extraArgs": _named(LATE_ETCD), "extraEnvs": _named(SPARING)}
 

@@ -25,6 +25,7 @@ from modules.machines.libvirt.xml import domain as xml
 Wanted = Literal["auto", "kvm", "tcg"]
 Found = Literal["kvm", "tcg"]
 PATIENCE = 12.0
+EMULATED = "machines are emulated (TCG), which is several times slower; docs/libvirt.md says what helps"
 # Our kernel has unpacked its first files and starts them; or, behind a boot loader, prints with its own clock.
 _SIGNS = {True: re.compile(r"as init process|Run /init"), False: re.compile(r"\[ +\d+\.\d{6}\] ")}
 CMDLINE = "console=ttyS0 loglevel=7 panic=-1"
@@ -57,7 +58,7 @@ def find_out(
             )
         return "kvm"
     if not offered:
-        tell(f"{uri} offers no KVM: machines are emulated (TCG), which is several times slower")
+        tell(f"{uri} offers no KVM: {EMULATED}")
         return "tcg"
     key = host_key(connection)
     known = kvm.remembered(uri, key)
@@ -65,10 +66,7 @@ def find_out(
         known = _try(connection, pool, boot, disk, disk_format, cluster, owner)
         kvm.remember(key, booted=known, uri=uri)
     if not known:
-        tell(
-            f"{uri} offers KVM, but a kernel that was started under it did not boot: "
-            "machines are emulated (TCG), which is several times slower"
-        )
+        tell(f"{uri} offers KVM, but a kernel that was started under it did not boot: {EMULATED}")
     return "kvm" if known else "tcg"
 
 

@@ -107,6 +107,15 @@ def test_emulated_machines_may_be_late() -> None:
     }
 
 
+def test_an_emulated_masters_keys_are_quick_to_make() -> None:
+    def algorithm(limits: Limits) -> object:
+        text = config.init(cluster(), nodes(1, 0, limits)[0])
+        found = next(d for d in yaml.safe_load_all(text) if d["kind"] == "ClusterConfiguration")
+        return found.get("encryptionAlgorithm", "kubeadm's own")
+
+    assert (algorithm(Limits()), algorithm(Limits(emulated=True))) == ("kubeadm's own", "ECDSA-P256")
+
+
 def test_members_of_an_etcd_outside_are_nobody_elses_to_set() -> None:
     text = config.init(replace(cluster(), etcd=("192.168.26.31",)), nodes(1, 0, Limits(emulated=True))[0])
     found = next(d for d in yaml.safe_load_all(text) if d["kind"] == "ClusterConfiguration")
