@@ -12,6 +12,7 @@ from modules.cli import output, stacks
 
 if TYPE_CHECKING:
     from modules.local.lifecycle import Lifecycle
+    from modules.machines.libvirt.lifecycle import VirtualMachines
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def start(stack: stacks.Stack = stacks.DEFAULT, json: Json = False) -> None:
-        """Start a stopped lab, and wait until its API answers."""
+        """Start a stopped lab, and wait until its API answers and its virtual machines report to it."""
         _do(stack, "start", as_json=json)
 
     @app.command()
@@ -68,7 +69,7 @@ def of(stack: str) -> Lifecycle:
 
 
 def _backends() -> Mapping[str, Callable[[str], Lifecycle]]:
-    return {"kind": _containers, "minikube": _containers, "libvirt": _virtual_machines}
+    return {"kind": _containers, "minikube": _containers, "libvirt": virtual_machines}
 
 
 def _containers(stack: str) -> Lifecycle:
@@ -79,9 +80,12 @@ def _containers(stack: str) -> Lifecycle:
     return Containers(stack, engine.choose(), owner_id())
 
 
-def _virtual_machines(stack: str) -> Lifecycle:
+def virtual_machines(stack: str) -> VirtualMachines:
+    """The lab of a stack whose machines are libvirt's."""
     from modules.local.owner import owner_id
     from modules.machines.libvirt.lifecycle import VirtualMachines
-    from modules.topology.address import cluster_name
+    from modules.topology.plan import plan
 
-    return VirtualMachines(stack, cluster_name(stack), stacks.load(stack).libvirt.uri, owner_id())
+    lab = plan(stacks.load(stack), stack)
+    masters = tuple(machine.name for machine in lab.machines if machine.role == "master")
+    return VirtualMachines(stack, lab.cluster, lab.libvirt.uri, owner_id(), masters)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 USUAL = 90.0  # seconds
-PATIENCE = {"libvirt": 240.0}  # machines that may be emulated: a pod can take two minutes to start
+EMULATED = 420.0  # a pod can take two minutes to start, and all of a lab's come at once after `stacklab start`
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 help="Seconds that a check may wait for the lab to become so.",
                 min=1,
-                show_default="90, of virtual machines 240",
+                show_default="90, of emulated machines 420",
             ),
         ] = None,
     ) -> None:
@@ -57,10 +57,22 @@ def look_at(stack: str, *, timeout: float | None = None) -> tuple[Lab, list[Find
     from modules.verify import run
 
     context, asked = questions(stack)
-    timeout = timeout or PATIENCE.get(context.lab.backend, USUAL)
+    timeout = timeout or _patience(stack, context.lab.backend)
     with Console(stderr=True).status("") as status:
         report = _progress(status.update, [check.name for check in asked])
         return context.lab, run.verify(context, asked, timeout=timeout, on_finding=report)
+
+
+def _patience(stack: str, backend: str) -> float:
+    from modules.base.errors import StacklabError
+    from modules.cli import lifecycle
+
+    if backend != "libvirt":
+        return USUAL
+    try:
+        return EMULATED if lifecycle.virtual_machines(stack).emulated() else USUAL
+    except StacklabError:  # the cluster may answer where its libvirt does not
+        return EMULATED
 
 
 def questions(stack: str) -> tuple[Context, list[Check]]:

@@ -118,7 +118,7 @@ def _masters(name: str, olds: Props, news: Props) -> list[Change]:
 def _ensure(props: Props, owner: str) -> None:
     cluster, node = nodes.cluster_of(props, owner), nodes.node_of(props["machine"], props.get("facts"))
     remote, masters = nodes.remote_of(props["machine"]), nodes.doors(props["masters"])
-    join.ensure(
+    found = join.ensure(
         cluster,
         node,
         remote,
@@ -127,7 +127,7 @@ def _ensure(props: Props, owner: str) -> None:
         generation=text(props, "cluster"),
         alone=bool(props.get("alone")),
     )
-    if not upgrade.there(cluster, node, remote, masters):
+    if not upgrade.there(cluster, node, remote, found):
         with nodes.one_at_a_time(cluster.stack, node.name):
             upgrade.upgrade(cluster, node, remote, masters, nodes.say)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from modules.base.errors import StacklabError
 from modules.bootstrap import endpoint
@@ -26,14 +27,20 @@ def ensure(
     *,
     generation: str,
     alone: bool,
-) -> None:
-    """The machine is a whole node of the cluster of that generation, with its labels and taints."""
+) -> dict[str, Any]:
+    """The machine is a whole node of the cluster of that generation, with its labels and taints: the node's object.
+
+    A question to the API is seconds of an emulated master, while others wait for their turn: none is asked twice.
+    """
     doors = [r for _, r in masters]
     verdict = state.look(remote, cluster.owner, cluster.stack, generation)
-    if verdict is Verdict.OURS and kubectl.need_healthy(doors).node(node.name) is None:
+    api = kubectl.need_healthy(doors, besides="" if verdict is Verdict.OURS else node.name)
+    if verdict is Verdict.OURS and api.node(node.name) is None:
         verdict = Verdict.OTHER  # somebody deleted its node: the machine does not know that it left
-    if verdict is not Verdict.OURS:
         api = kubectl.need_healthy(doors, besides=node.name)
+    if verdict is Verdict.OURS:
+        apply(remote, endpoint.steps(cluster.front, node), say)
+    else:
         if verdict is not Verdict.FRESH:
             say(f"{node.name}: what was not finished here is taken back first")
             reset.reset(remote)
@@ -41,9 +48,7 @@ def ensure(
         remove.forget(api, cluster, node, say)
         at = next(n for n, r in masters if r is api.master)
         _join(cluster, node, remote, api.master, at, say, alone=alone)
-    else:
-        apply(remote, endpoint.steps(cluster.front, node), say)
-    kubectl.need_healthy(doors).mark(wanted(node, alone))
+    return api.mark(wanted(node, alone))
 
 
 def wanted(node: Node, alone: bool) -> nodes.Wanted:

@@ -72,27 +72,27 @@ class Api:
         return {item["metadata"]["name"]: item["status"]["nodeInfo"]["kubeletVersion"].lstrip("v") for item in items}
 
     def patch_node(self, name: str, patch: dict[str, Any]) -> Result:
-        words = ["patch", "node", name, "--type=merge", "--patch-file=/dev/stdin"]
+        words = ["patch", "node", name, "--type=merge", "--patch-file=/dev/stdin", "-o", "json"]
         return self.kubectl(*words, check=False, stdin=json.dumps(patch))
 
-    def mark(self, wanted: nodes.Wanted, *, timeout: float = 120) -> None:
-        """Labels and taints as the stack file says; those of others stay."""
+    def mark(self, wanted: nodes.Wanted, *, timeout: float = 120) -> dict[str, Any]:
+        """Labels and taints as the stack file says; those of others stay. The node as it then is."""
 
-        def look() -> Answer[bool]:
+        def look() -> Answer[dict[str, Any]]:
             found = self.node(wanted.name)
             if found is None:
                 return Answer(None, "the API does not know this node yet")
             patch = nodes.patch(found, wanted)
             if patch is None:
-                return Answer(True)
+                return Answer(found)
             done = self.patch_node(wanted.name, patch)
             # Somebody else changed the node in between: look again, and only then decide.
             if done.code != 0 and "Conflict" not in done.stderr and "modified" not in done.stderr:
                 raise StacklabError(done.stderr.strip(), where=wanted.name)
-            return Answer(True if done.code == 0 else None, done.stderr)
+            return Answer(json.loads(done.stdout) if done.code == 0 else None, done.stderr)
 
         hint = f"journalctl -u kubelet on {wanted.name}"
-        wait_for("the node has its labels and taints", look, timeout=timeout, where=wanted.name, hint=hint)
+        return wait_for("the node has its labels and taints", look, timeout=timeout, where=wanted.name, hint=hint)
 
     def wait_for_version(self, name: str, version: str, *, ready: bool, timeout: float = 180) -> None:
         """Until the node's kubelet reports the version, and that it is ready where it was so before."""

@@ -7,7 +7,7 @@ workers   kubeadm upgrade node, drain, kubelet and kubectl, uncordon
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -41,7 +41,7 @@ def upgrade(cluster: Cluster, node: Node, remote: Remote, masters: Sequence[tupl
     found = api.node(node.name)
     if found is None:
         raise StacklabError("the cluster has no node of this name", where=node.name, hint="pulumi refresh, pulumi up")
-    now = str(found["status"]["nodeInfo"]["kubeletVersion"]).lstrip("v")
+    now = _version(found)
     if now != cluster.kubernetes:
         say(f"{node.name}: kubelet {now} -> {cluster.kubernetes}")
         if not node.master:
@@ -64,14 +64,11 @@ def upgrade(cluster: Cluster, node: Node, remote: Remote, masters: Sequence[tupl
         remove.uncordon(api, node.name)
 
 
-def there(cluster: Cluster, node: Node, remote: Remote, masters: Sequence[tuple[Node, Remote]]) -> bool:
-    """Whether the node has the version, and takes pods: one look, for the many times when nothing is to be done."""
+def there(cluster: Cluster, node: Node, remote: Remote, found: Mapping[str, Any]) -> bool:
+    """Whether the node, `found` just now, has the version and takes pods: for the many times when it does."""
     if node.master and not _current(cluster, remote):
         return False
-    found = kubectl.need_healthy([r for _, r in masters]).node(node.name)
-    if found is None or remove.drained(found):
-        return False
-    return str(found["status"]["nodeInfo"]["kubeletVersion"]).lstrip("v") == cluster.kubernetes
+    return not remove.drained(found) and _version(found) == cluster.kubernetes
 
 
 def _master(cluster: Cluster, node: Node, remote: Remote, api: Api, say: Say) -> None:
@@ -97,11 +94,26 @@ def _coredns(cluster: Cluster, api: Api) -> None:
 
 
 def _current(cluster: Cluster, remote: Remote) -> bool:
-    """Whether kubeadm has done its work on a master: it changes static pods one after the other, then other things."""
-    if (remote.read(PROGRESS) or cluster.kubernetes).strip() != cluster.kubernetes:
-        return False
-    texts = [remote.read(f"{MANIFESTS}/{name}.yaml") or "" for name in PODS]
-    return all(f":v{cluster.kubernetes}" in text for text in texts)
+    return current(remote.run(look(cluster.kubernetes), timeout=30).stdout, cluster.kubernetes)
+
+
+def look(version: str) -> str:
+    """A script on a master: how far kubeadm came, then the static pods of that version. Pure."""
+    pods = " ".join(f"{name}.yaml" for name in PODS)
+    return f"""\
+cat {PROGRESS} 2>/dev/null || echo {version}
+cd {MANIFESTS} && grep -lF ':v{version}' {pods} 2>/dev/null
+true
+"""
+
+
+def current(printed: str, version: str) -> bool:
+    """Whether kubeadm has done its work: it changes static pods one after the other, then other things. Pure."""
+    return printed.split() == [version, *(f"{name}.yaml" for name in PODS)]
+
+
+def _version(found: Mapping[str, Any]) -> str:
+    return str(found["status"]["nodeInfo"]["kubeletVersion"]).lstrip("v")
 
 
 def _kubeadm(cluster: Cluster, node: Node, remote: Remote, words: list[str], say: Say) -> None:

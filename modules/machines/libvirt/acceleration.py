@@ -45,23 +45,23 @@ def find_out(
     tell: Callable[[str], None],
 ) -> Found:
     """What the machines of a lab get. disk is only started from when there is no kernel to boot directly."""
-    offered = offers_kvm(connection.getCapabilities())
     if wanted == "tcg":
         return "tcg"
-    if wanted == "kvm":
-        if not offered:
+    key = host_key(connection)
+    known = kvm.remembered(uri, key) if wanted == "auto" else None
+    # For the answer to this question libvirt starts every QEMU there is: seconds, when it is a fresh daemon.
+    if known is None and not offers_kvm(connection.getCapabilities()):
+        if wanted == "kvm":
             raise HostError(
                 "KVM is asked for and this host does not offer it",
                 where=uri,
                 command=f"virsh -c '{uri}' domcapabilities --virttype kvm",
                 hint="set libvirt.acceleration to auto in the stack file",
             )
-        return "kvm"
-    if not offered:
         tell(f"{uri} offers no KVM: {EMULATED}")
         return "tcg"
-    key = host_key(connection)
-    known = kvm.remembered(uri, key)
+    if wanted == "kvm":
+        return "kvm"
     if known is None:
         known = _try(connection, pool, boot, disk, disk_format, cluster, owner)
         kvm.remember(key, booted=known, uri=uri)

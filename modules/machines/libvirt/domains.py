@@ -78,6 +78,11 @@ def state(domain: Any) -> str:
     return STATES.get(domain.state()[0], "in an unknown state")
 
 
+def emulated(domain: Any) -> bool:
+    """Whether its processors are QEMU's own work."""
+    return ElementTree.fromstring(described(domain)).get("type") == xml.TYPES["tcg"]  # noqa: S314
+
+
 def start(domain: Any) -> None:
     """Have it running, whatever it does now."""
     now = state(domain)

@@ -5,10 +5,11 @@ The same calls as modules.local.lifecycle has for containers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import libvirt
@@ -16,27 +17,38 @@ import libvirt
 from modules.base import kubeconfig, paths
 from modules.base.errors import StacklabError
 from modules.host.libvirt import mark
+from modules.machines import heartbeat
 from modules.machines.libvirt import domains
 from modules.machines.libvirt.connection import connect, described, told, unless
 
 API = 300.0
 """Seconds; an emulated machine boots for one minute, and its API server starts for another."""
+NODES = 300.0
 _ALREADY = libvirt.VIR_ERR_OPERATION_INVALID  # somebody else was faster
 
 
 @dataclass(frozen=True)
 class VirtualMachines:
-    """The machines of a lab on one libvirt. Each call can be repeated; a lab that is not there is an error."""
+    """The machines of a lab on one libvirt. Each call can be repeated; a lab that is not there is an error.
+
+    masters: their names; emulated ones are started first.
+    """
 
     stack: str
     cluster: str
     uri: str
     owner: str
+    masters: Collection[str] = ()
 
     def states(self) -> Mapping[str, str]:
         """Machine -> running | shut off | paused | ..., in libvirt's words."""
         with self._found() as (_, found):
             return {self._name(domain): domains.state(domain) for domain in found}
+
+    def emulated(self) -> bool:
+        """Whether any of them is QEMU's own work: a minute takes several there."""
+        with self._found() as (_, found):
+            return any(domains.emulated(domain) for domain in found)
 
     def stop(self) -> None:
         """All at once, by a shutdown of the system inside; paused ones could not end by themselves."""
@@ -44,17 +56,19 @@ class VirtualMachines:
         self._each(domains.shut_down, "be stopped")
 
     def start(self) -> None:
-        """Returns when the API answers."""
+        """Returns when the API answers and each machine that was started reports to it."""
         with self._found() as (connection, found):
             self._networks(connection)
-            names = ", ".join(self._name(domain) for domain in found)
+            due = [self._name(domain) for domain in found if domains.state(domain) != domains.RUNNING]
+            masters = {self._name(domain) for domain in found} & set(self.masters)
+        if masters and self.emulated():
+            # All at once they would starve the API server, and who does not reach it asks again ever more rarely.
+            self._each(domains.start, "be started", names=masters)
+            self._wait_for_api()
         self._each(domains.start, "be started")
-        file = paths.lab(self.stack) / "kubeconfig"
-        if not file.exists():
-            raise StacklabError("the lab's kubeconfig is gone", where=str(file), hint="pulumi up")
-        access = kubeconfig.read(file.read_text())
-        hint = f"virsh -c '{self.uri}' list --all shows {names}; then journalctl -u kubelet on a master"
-        kubeconfig.wait_for_api(access, timeout=API, where=f"stack {self.stack}", hint=hint)
+        self._wait_for_api()
+        if due:
+            heartbeat.wait(self._kubeconfig(), due, timeout=NODES, where=f"stack {self.stack}")
 
     def pause(self) -> None:
         self._each(lambda domain: domain.suspend(), "be paused", only=domains.RUNNING)
@@ -62,13 +76,30 @@ class VirtualMachines:
     def unpause(self) -> None:
         self._each(lambda domain: domain.resume(), "go on", only="paused")
 
-    def _each(self, act: Callable[[Any], object], what: str, *, only: str = "") -> None:
+    def _kubeconfig(self) -> Path:
+        file = paths.lab(self.stack) / "kubeconfig"
+        if not file.exists():
+            raise StacklabError("the lab's kubeconfig is gone", where=str(file), hint="pulumi up")
+        return file
+
+    def _wait_for_api(self) -> None:
+        access = kubeconfig.read(self._kubeconfig().read_text())
+        hint = f"virsh -c '{self.uri}' list --all shows the machines; then journalctl -u kubelet on a master"
+        kubeconfig.wait_for_api(access, timeout=API, where=f"stack {self.stack}", hint=hint)
+
+    def _each(
+        self, act: Callable[[Any], object], what: str, *, only: str = "", names: Collection[str] | None = None
+    ) -> None:
         def one(domain: Any) -> None:
             with told(f"the machine cannot {what}", where=self._name(domain)), unless(_ALREADY):
                 act(domain)
 
         with self._found() as (_, found):
-            due = [domain for domain in found if not only or domains.state(domain) == only]
+            due = [
+                domain
+                for domain in found
+                if (not only or domains.state(domain) == only) and (names is None or self._name(domain) in names)
+            ]
             with ThreadPoolExecutor(max(1, len(due))) as pool:
                 list(pool.map(one, due))
 

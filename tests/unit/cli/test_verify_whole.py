@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 import addons
+from modules.base.errors import HostError
 from modules.cli import main as entry
 from modules.cli import stacks
+from modules.machines.libvirt.lifecycle import VirtualMachines
 from modules.topology import promises
 from modules.topology.known import Known
 from modules.topology.parse import parse
@@ -92,11 +94,29 @@ def test_a_sick_lab(lab: FakeKubectl) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "words", "seconds"), [("kind", [], 90), ("libvirt", [], 240), ("libvirt", ["5"], 5)]
+    ("backend", "emulated", "words", "seconds"),
+    [
+        ("kind", None, [], 90),
+        ("libvirt", False, [], 90),
+        ("libvirt", True, [], 420),
+        ("libvirt", None, [], 420),
+        ("libvirt", True, ["5"], 5),
+    ],
 )
-def test_virtual_machines_are_given_more_time(
-    lab: FakeKubectl, monkeypatch: pytest.MonkeyPatch, backend: str, words: list[str], seconds: float
+def test_emulated_machines_are_given_more_time(
+    lab: FakeKubectl,
+    monkeypatch: pytest.MonkeyPatch,
+    backend: str,
+    emulated: bool | None,
+    words: list[str],
+    seconds: float,
 ) -> None:
+    def asked(_: VirtualMachines) -> bool:
+        if emulated is None:
+            raise HostError("libvirt does not answer")
+        return emulated
+
+    monkeypatch.setattr(VirtualMachines, "emulated", asked)
     given: list[float] = []
     known = Known(kubernetes=("1.36.3",), addons=addons.facts())
     monkeypatch.setattr(stacks, "load", lambda stack: parse({**SPEC, "backend": backend}, known))
