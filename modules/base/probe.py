@@ -26,14 +26,16 @@ def wait_for(
     *,
     timeout: float,
     every: float = 0.25,
+    slowest: float = 0,
     where: str = "",
     hint: str = "",
 ) -> T:
     """Call `look` until it answers with a value; after `timeout` seconds fail with the last evidence.
 
-    A StacklabError raised by `look` counts as "not yet", its text as the evidence.
+    A StacklabError raised by `look` counts as "not yet", its text as the evidence. slowest: see `pause`.
     """
-    deadline = time.monotonic() + timeout
+    started = time.monotonic()
+    deadline = started + timeout
     while True:
         try:
             answer = look()
@@ -45,4 +47,12 @@ def wait_for(
             raise ProbeTimeoutError(
                 f"{what}: not so after {timeout:g} s", where=where, output=answer.evidence, hint=hint
             )
-        time.sleep(every)
+        time.sleep(pause(time.monotonic() - started, every, slowest))
+
+
+def pause(waited: float, every: float, slowest: float) -> float:
+    """Seconds until the next look: a tenth of those waited so far, but not less than `every` nor more than `slowest`.
+
+    Who has waited long asks rarely: each question is work for one that may be late because it has too much of it. Pure.
+    """
+    return max(every, min(waited / 10, slowest))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.base.errors import OwnershipError
+from modules.host import cgroups
 from modules.host.engine import Engine
 from modules.local.owner import CHECKOUT, CONFIGURATION, OWNER, STACK
 
@@ -140,6 +141,7 @@ def remove(engine: Engine, found: Sequence[Container]) -> None:
         gone = engine.run("rm", "--force", "--volumes", *ids, timeout=120, check=False)
         if gone.code != 0 and "No such container" not in gone.stderr:
             engine.run("rm", "--force", "--volumes", *ids, timeout=120)
+    cgroups.remove(ids)
 
 
 def remove_volumes(engine: Engine, stack: str, owner: str) -> None:

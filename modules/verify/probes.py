@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from modules.base.errors import StacklabError
+from modules.base.probe import pause
 from modules.base.shell import Result
 from modules.verify.kubectl import Kubectl
 from modules.verify.web import Reply, from_line
@@ -21,7 +23,7 @@ PREFIX = "stacklab-verify-"
 PROBE = "stacklab-probe"
 GUARDED = "stacklab-guarded"
 PORT = 8080
-EVERY = 0.3
+EVERY, SLOWEST = 0.3, 5.0
 LABEL = "stacklab.dev/verify"
 MANAGER = "stacklab-verify"
 # By the name of who wrote it, a teacher's look at what students changed knows that it is none of theirs.
@@ -201,6 +203,7 @@ class Probes:
     def _start(self) -> None:
         text = json.dumps(manifest(self.namespace, self._image))
         applied = False
+        since = time.monotonic()
         while not self._stop.is_set():
             try:
                 if not applied:
@@ -210,11 +213,12 @@ class Probes:
             except StacklabError as error:
                 self._running = Running(evidence=error.in_one_line())
             if not self._running.probes:
-                self._stop.wait(EVERY)
+                self._stop.wait(pause(time.monotonic() - since, EVERY, SLOWEST))
                 continue
             self._settled.set()
             self._missed.wait()
             self._missed.clear()
+            since = time.monotonic()
             applied = False  # the guarded pod has no successor of its own
         self._settled.set()
 

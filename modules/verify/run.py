@@ -12,7 +12,7 @@ from modules.base.probe import Answer, wait_for
 from modules.verify.context import Context
 from modules.verify.finding import Check, Finding, Look
 
-EVERY = 0.5
+EVERY, SLOWEST = 0.5, 5.0
 
 
 class _StoppedError(Exception):
@@ -80,7 +80,7 @@ def settle(context: Context, check: Check, *, timeout: float, stop: threading.Ev
         return Answer(seen if seen.ok or seen.final else None, seen.evidence)
 
     try:
-        seen = wait_for(check.name, look, timeout=timeout, every=EVERY)
+        seen = wait_for(check.name, look, timeout=timeout, every=EVERY, slowest=SLOWEST)
     except ProbeTimeoutError as error:
         seen = Look(False, f"{error.output} (after {timeout:g} s)")
     seconds = time.monotonic() - started

@@ -102,8 +102,7 @@ def look(version: str) -> str:
     pods = " ".join(f"{name}.yaml" for name in PODS)
     return f"""\
 cat {PROGRESS} 2>/dev/null || echo {version}
-cd {MANIFESTS} && grep -lF ':v{version}' {pods} 2>/dev/null
-true
+cd {MANIFESTS} && grep -lF ':v{version}' {pods} 2>/dev/null || true
 """
 
 

@@ -26,7 +26,7 @@ STATES = {
     libvirt.VIR_DOMAIN_CRASHED: "crashed",
     libvirt.VIR_DOMAIN_PMSUSPENDED: "suspended",
 }
-KINDLY = 90.0  # how long a machine may take to shut down by itself; emulated ones need it
+KINDLY = 120.0  # how long a machine may take to shut down by itself: its systemd gives what does not end 90 s
 _GONE = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modules.base.errors import ProbeTimeoutError, StacklabError
-from modules.base.probe import Answer, wait_for
+from modules.base.probe import Answer, pause, wait_for
 
 
 def test_the_value_is_returned_as_soon_as_it_is_there() -> None:
@@ -38,3 +38,11 @@ def test_other_errors_are_not_swallowed() -> None:
 
     with pytest.raises(KeyError):
         wait_for("anything", look, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("waited", "every", "slowest", "seconds"),
+    [(0, 0.5, 5, 0.5), (20, 0.5, 5, 2), (600, 0.5, 5, 5), (600, 0.5, 0, 0.5), (600, 8, 5, 8)],
+)
+def test_who_has_waited_long_asks_rarely(waited: float, every: float, slowest: float, seconds: float) -> None:
+    assert pause(waited, every, slowest) == seconds

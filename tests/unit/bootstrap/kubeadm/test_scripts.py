@@ -13,7 +13,7 @@ import pytest
 from modules.base.errors import LAST_LINES
 from modules.bootstrap import endpoint, etcd
 from modules.bootstrap.etcd import snapshot
-from modules.bootstrap.kubeadm import admin, config, credentials, join, reset, running, state
+from modules.bootstrap.kubeadm import admin, config, credentials, join, reset, running, state, upgrade
 from tests.unit.bootstrap.kubeadm.cases import agrees
 
 SCRIPTS = {
@@ -28,6 +28,7 @@ SCRIPTS = {
     "signed": credentials.signed("abcdef"),
     "endpoint-undo": endpoint.undo(),
     "etcd-undo": etcd.undo(),
+    "upgrade-look": upgrade.look("1.36.3"),
     "snapshot-stop": snapshot.stop(),
     "snapshot-restore": snapshot.restore("/opt/e", "m1", "https://10.0.0.1:2380", "m1=https://10.0.0.1:2380", "t"),
 }
@@ -184,3 +185,31 @@ kubelet.service: Failed
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     said = subprocess.run(["sh"], input=running.KUBELET, text=True, env=env, capture_output=True, check=True).stdout
     assert said == 'run.go:72] "command failed" err="swap is on"\n'
+
+
+@pytest.mark.parametrize(
+    ("progress", "versions", "current"),
+    [
+        (None, ("1.36.3", "1.36.3", "1.36.3"), True),
+        ("1.36.3\n", ("1.36.3", "1.36.3", "1.36.3"), True),
+        ("begun\n", ("1.36.3", "1.36.3", "1.36.3"), False),
+        ("1.35.4\n", ("1.36.3", "1.36.3", "1.36.3"), False),
+        (None, ("1.36.3", "1.35.4", "1.36.3"), False),
+        (None, ("1.36.3", "1.36.3"), False),
+        (None, (), False),
+    ],
+)
+def test_how_far_an_upgrade_of_a_master_came(
+    tmp_path: Path, progress: str | None, versions: tuple[str, ...], *, current: bool
+) -> None:
+    manifests = tmp_path / "etc" / "kubernetes" / "manifests"
+    manifests.mkdir(parents=True)
+    for pod, version in zip(upgrade.PODS, versions, strict=False):
+        (manifests / f"{pod}.yaml").write_text(f"spec:\n  image: registry.k8s.io/{pod}:v{version}\n")
+    noted = tmp_path / upgrade.PROGRESS.removeprefix("/")
+    noted.parent.mkdir(parents=True)
+    if progress:
+        noted.write_text(progress)
+    script = here(upgrade.look("1.36.3"), tmp_path).replace(upgrade.MANIFESTS, str(manifests))
+    printed = subprocess.run(["sh", "-euc", script], text=True, check=True, capture_output=True).stdout
+    assert upgrade.current(printed, "1.36.3") is current

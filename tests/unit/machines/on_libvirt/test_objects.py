@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import libvirt
@@ -12,6 +13,7 @@ from modules.base import kubeconfig, paths
 from modules.base.errors import OwnershipError, StacklabError
 from modules.host.libvirt import look, mark
 from modules.host.libvirt.mark import POOL, Mark
+from modules.machines import heartbeat
 from modules.machines.libvirt import domains, networks, pools, volumes
 from modules.machines.libvirt.lifecycle import VirtualMachines
 from modules.machines.libvirt.xml import domain as domain_xml
@@ -62,8 +64,12 @@ def at_rest(driver: Any, monkeypatch: pytest.MonkeyPatch) -> VirtualMachines:
         spec = replace(MACHINE, name=name, uuid=uuid, mac=f"52:54:00:00:00:{sum(name.encode()) % 90 + 10}")
         domains.ensure(driver, spec, owner)
     networks.ensure(driver, NETWORK, MARK)
+    file = paths.lab(MARK.stack) / "kubeconfig"
+    file.parent.mkdir(parents=True)
+    file.write_text(KUBECONFIG)
     monkeypatch.setattr(kubeconfig, "wait_for_api", lambda *_, **__: None)
-    return VirtualMachines(MARK.stack, "cka", URI, OWNER)
+    monkeypatch.setattr(heartbeat, "wait", lambda *_, **__: None)
+    return VirtualMachines(MARK.stack, "cka", URI, OWNER, masters=["m1"])
 
 
 def test_a_lab_rests_and_comes_back(driver: Any, at_rest: VirtualMachines) -> None:
@@ -78,13 +84,52 @@ def test_a_lab_rests_and_comes_back(driver: Any, at_rest: VirtualMachines) -> No
         assert at_rest.states() == {"m1": "shut off", "w1": "shut off"}
     assert domains.state(driver.lookupByName("cka.w2")) == domains.RUNNING
     driver.networkLookupByName(NETWORK.name).destroy()
-    file = paths.lab(MARK.stack) / "kubeconfig"
-    file.parent.mkdir(parents=True)
-    file.write_text(KUBECONFIG)
     for _ in range(2):
         at_rest.start()
         assert at_rest.states() == {"m1": "running", "w1": "running"}
     assert driver.networkLookupByName(NETWORK.name).isActive()
+
+
+@pytest.mark.parametrize(
+    ("emulated", "masters", "at_first"),
+    [
+        (True, ["m1", "m2"], {"m1": "running", "w1": "shut off"}),
+        (True, ["m9"], {"m1": "running", "w1": "running"}),
+        (False, ["m1"], {"m1": "running", "w1": "running"}),
+    ],
+)
+def test_masters_that_are_emulated_start_before_the_others(
+    at_rest: VirtualMachines,
+    monkeypatch: pytest.MonkeyPatch,
+    emulated: bool,
+    masters: list[str],
+    at_first: dict[str, str],
+) -> None:
+    seen = []
+    lab = replace(at_rest, masters=masters)
+    lab.stop()
+    monkeypatch.setattr(domains, "emulated", lambda _: emulated)
+    monkeypatch.setattr(kubeconfig, "wait_for_api", lambda *_, **__: seen.append(lab.states()))
+    lab.start()
+    assert seen[0] == at_first
+    assert seen[-1] == {"m1": "running", "w1": "running"}
+
+
+def test_a_start_waits_for_the_machines_that_were_at_rest(
+    driver: Any, at_rest: VirtualMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awaited: list[list[str]] = []
+    monkeypatch.setattr(heartbeat, "wait", lambda _, names, **__: awaited.append(list(names)))
+    driver.lookupByName("cka.w1").destroy()
+    at_rest.start()
+    at_rest.start()
+    assert awaited == [["w1"]]
+
+
+@pytest.mark.parametrize(("acceleration", "emulated"), [("kvm", False), ("tcg", True)])
+def test_whether_a_machine_is_emulated_is_read_from_its_definition(acceleration: Any, *, emulated: bool) -> None:
+    text = domain_xml.render(replace(DOMAIN, acceleration=acceleration), MARK)
+    assert domains.emulated(SimpleNamespace(XMLDesc=lambda *_: text)) is emulated
 
 
 def test_a_lab_without_machines_cannot_rest(driver: Any) -> None:
