@@ -135,12 +135,10 @@ def remove(engine: Engine, found: Sequence[Container]) -> None:
     if not found:
         return
     ids = [c.id for c in found]
-    if engine.name == "podman":
-        engine.run("rm", "--force", "--volumes", "--time", "0", "--ignore", *ids, timeout=120)
-    else:
-        gone = engine.run("rm", "--force", "--volumes", *ids, timeout=120, check=False)
-        if gone.code != 0 and "No such container" not in gone.stderr:
-            engine.run("rm", "--force", "--volumes", *ids, timeout=120)
+    words = ("rm", "--force", "--volumes", *(("--time", "0", "--ignore") if engine.name == "podman" else ()), *ids)
+    gone = engine.run(*words, timeout=120, check=False)
+    if gone.code != 0 and "No such container" not in gone.stderr:
+        engine.run(*words, timeout=120)  # one that ended at that moment is no longer what the engine takes it for
     cgroups.remove(ids)
 
 

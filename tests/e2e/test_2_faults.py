@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from modules.artifacts.images import node_image
 from modules.base.probe import Answer, wait_for
+from modules.host import cgroups
 from modules.host.engine import choose
+from modules.local import containers as local
 from tests.support.labs import SMALL, Lab
 from tests.support.project import Project
 
@@ -70,6 +74,26 @@ def test_destroy_of_a_cluster_that_is_already_gone(killed: Lab) -> None:
     choose().run("rm", "-f", "-v", *containers(killed), timeout=60)
     killed.destroy().ok()
     killed.receipt().ok()
+
+
+def test_what_was_killed_behind_the_engines_back_leaves_no_control_group() -> None:
+    engine, name = choose(), "stacklab-fault-killed"
+    script = "for group in /sys/fs/cgroup /sys/fs/cgroup/*/; do mkdir $group/left; done 2>/dev/null; exec sleep 600"
+    words = ("--privileged", "--cgroupns=private", "--entrypoint=/bin/sh", node_image("1.36.3"), "-c", script)
+    made = engine.run("run", "--detach", "--name", name, *words, timeout=60).stdout.strip()
+    try:
+        wait_for(
+            "the container has groups of its own",
+            lambda: Answer(any((group / "left").is_dir() for group in cgroups.left([made])) or None),
+            timeout=30,
+        )
+        state = json.loads(engine.run("inspect", name, timeout=30).stdout)[0]["State"]
+        for pid in (state["ConmonPid"], state["Pid"]):
+            os.kill(pid, signal.SIGKILL)
+        local.remove(engine, local.find(engine, names=[name]))
+        assert not list(cgroups.left([made]))
+    finally:
+        engine.run("rm", "--force", "--volumes", name, timeout=30, check=False)
 
 
 def test_a_strangers_network_of_our_name_stays_untouched(small: Lab) -> None:
