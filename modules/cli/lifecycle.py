@@ -87,5 +87,5 @@ def virtual_machines(stack: str) -> VirtualMachines:
     from modules.topology.plan import plan
 
     lab = plan(stacks.load(stack), stack)
-    masters = tuple(machine.name for machine in lab.machines if machine.role == "master")
-    return VirtualMachines(stack, lab.cluster, lab.libvirt.uri, owner_id(), masters)
+    control = tuple(m.name for m in lab.machines if m.role == "master" or m.name in lab.etcd)
+    return VirtualMachines(stack, lab.cluster, lab.libvirt.uri, owner_id(), control)

@@ -31,14 +31,14 @@ _ALREADY = libvirt.VIR_ERR_OPERATION_INVALID  # somebody else was faster
 class VirtualMachines:
     """The machines of a lab on one libvirt. Each call can be repeated; a lab that is not there is an error.
 
-    masters: their names; emulated ones are started first.
+    control: the machines that the API needs, masters and those with etcd; emulated ones are started first.
     """
 
     stack: str
     cluster: str
     uri: str
     owner: str
-    masters: Collection[str] = ()
+    control: Collection[str] = ()
 
     def states(self) -> Mapping[str, str]:
         """Machine -> running | shut off | paused | ..., in libvirt's words."""
@@ -60,10 +60,10 @@ class VirtualMachines:
         with self._found() as (connection, found):
             self._networks(connection)
             due = [self._name(domain) for domain in found if domains.state(domain) != domains.RUNNING]
-            masters = {self._name(domain) for domain in found} & set(self.masters)
-        if masters and self.emulated():
+            control = {self._name(domain) for domain in found} & set(self.control)
+        if control and self.emulated():
             # All at once they would starve the API server, and who does not reach it asks again ever more rarely.
-            self._each(domains.start, "be started", names=masters)
+            self._each(domains.start, "be started", names=control)
             self._wait_for_api()
         self._each(domains.start, "be started")
         self._wait_for_api()

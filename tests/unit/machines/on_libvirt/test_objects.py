@@ -69,7 +69,7 @@ def at_rest(driver: Any, monkeypatch: pytest.MonkeyPatch) -> VirtualMachines:
     file.write_text(KUBECONFIG)
     monkeypatch.setattr(kubeconfig, "wait_for_api", lambda *_, **__: None)
     monkeypatch.setattr(heartbeat, "wait", lambda *_, **__: None)
-    return VirtualMachines(MARK.stack, "cka", URI, OWNER, masters=["m1"])
+    return VirtualMachines(MARK.stack, "cka", URI, OWNER, control=["m1"])
 
 
 def test_a_lab_rests_and_comes_back(driver: Any, at_rest: VirtualMachines) -> None:
@@ -91,22 +91,22 @@ def test_a_lab_rests_and_comes_back(driver: Any, at_rest: VirtualMachines) -> No
 
 
 @pytest.mark.parametrize(
-    ("emulated", "masters", "at_first"),
+    ("emulated", "control", "at_first"),
     [
         (True, ["m1", "m2"], {"m1": "running", "w1": "shut off"}),
         (True, ["m9"], {"m1": "running", "w1": "running"}),
         (False, ["m1"], {"m1": "running", "w1": "running"}),
     ],
 )
-def test_masters_that_are_emulated_start_before_the_others(
+def test_what_the_api_needs_starts_first_where_it_is_emulated(
     at_rest: VirtualMachines,
     monkeypatch: pytest.MonkeyPatch,
     emulated: bool,
-    masters: list[str],
+    control: list[str],
     at_first: dict[str, str],
 ) -> None:
     seen = []
-    lab = replace(at_rest, masters=masters)
+    lab = replace(at_rest, control=control)
     lab.stop()
     monkeypatch.setattr(domains, "emulated", lambda _: emulated)
     monkeypatch.setattr(kubeconfig, "wait_for_api", lambda *_, **__: seen.append(lab.states()))
