@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from modules import artifacts
-from modules.base.errors import CommandError
 from modules.base.probe import Answer, wait_for
 from modules.base.shell import run
 
@@ -22,11 +21,7 @@ def wait(kubeconfig: Path, names: Collection[str], *, timeout: float, where: str
     first: dict[str, str] = {}
 
     def look() -> Answer[bool]:
-        try:
-            said = run([artifacts.binary("kubectl"), "--kubeconfig", kubeconfig, *LEASES], timeout=30).stdout
-        except CommandError as error:
-            return Answer(None, error.in_one_line())
-        now = renewed(said)
+        now = renewed(run([artifacts.binary("kubectl"), "--kubeconfig", kubeconfig, *LEASES], timeout=30).stdout)
         first.update({name: now[name] for name in names if name in now and name not in first})
         still = silent(first, now)
         return Answer(None if still else True, f"silent so far: {', '.join(still)}")
