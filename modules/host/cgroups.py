@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+WHOLE = re.compile(r"[0-9a-f]{64}")  # less of an id, or none at all, would be found in others' names
 DEPTH = 4  # controller (version 1 only), slice, parent, container
 
 
@@ -23,7 +25,8 @@ def remove(ids: Collection[str], root: Path = ROOT) -> None:
 
 
 def left(ids: Collection[str], root: Path = ROOT) -> Iterator[Path]:
-    """The outermost folder of each group whose name holds one of the ids."""
+    """The outermost folder of each group whose name holds one of the whole ids."""
+    ids = [one for one in ids if WHOLE.fullmatch(one)]
     for folder, inner, _ in os.walk(root):
         ours = [name for name in inner if any(one in name for one in ids)]
         yield from (Path(folder) / name for name in ours)

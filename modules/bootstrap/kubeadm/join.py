@@ -30,7 +30,7 @@ def ensure(
 ) -> dict[str, Any]:
     """The machine is a whole node of the cluster of that generation, with its labels and taints: the node's object.
 
-    A question to the API is seconds of an emulated master, while others wait for their turn: none is asked twice.
+    Each question to the API is seconds of an emulated master, while others wait for their turn.
     """
     doors = [r for _, r in masters]
     verdict = state.look(remote, cluster.owner, cluster.stack, generation)

@@ -40,6 +40,7 @@ def test_a_group_that_is_in_use_stays(tmp_path: Path) -> None:
     assert [one.name for one in group.iterdir()] == ["busy"]
 
 
-def test_nothing_is_looked_for_without_an_id(tmp_path: Path) -> None:
-    (tmp_path / "memory").mkdir()
-    assert list(cgroups.left([], tmp_path)) == []
+@pytest.mark.parametrize("ids", [[], [""], [OURS[:12]], ["libpod"]])
+def test_nothing_is_found_without_a_whole_id(tmp_path: Path, ids: list[str]) -> None:
+    (tmp_path / "memory" / f"libpod-{OURS}").mkdir(parents=True)
+    assert list(cgroups.left(ids, tmp_path)) == []
