@@ -58,6 +58,8 @@ ELECTION = {
 LATE_ETCD = {"election-timeout": "10000", "heartbeat-interval": "1000"}
 # Looking for memory that may go is what Go does most on a processor that is a program: less often, up to a limit.
 SPARING = {"GOGC": "400", "GOMEMLIMIT": "640MiB"}
+# A container that misses something on a machine that starts ends, and waits twice as long each time, up to 5 min.
+RESTARTS = {"maxContainerRestartPeriod": "20s"}
 # kubeadm makes sixteen pairs of keys, and an API server signs with one at each greeting.
 QUICK_KEYS = "ECDSA-P256"
 
@@ -171,6 +173,8 @@ def kubelet_patch(limits: Limits, resolver: str) -> str:
     settings["resolvConf"] = resolver
     if limits.cgroup_v1:
         settings["failCgroupV1"] = False
+    if limits.emulated:
+        settings["crashLoopBackOff"] = RESTARTS
     if limits.no_oom_adjust:
         settings["featureGates"] = {"KubeletInUserNamespace": True}
         settings["failSwapOn"] = False  # the host's swap, which a container sees and cannot switch off

@@ -33,6 +33,7 @@ INITS = {
         cluster(), replace(WORKER, taints=("dedicated=db:NoSchedule", "spare:NoExecute")), **SECRETS
     ),
     "patch": config.kubelet_patch(MASTER.limits, "/etc/resolv.conf"),
+    "patch-emulated": config.kubelet_patch(Limits(emulated=True), "/etc/resolv.conf"),
     "patch-in-a-container": config.kubelet_patch(CONTAINER, config.RESOLVER),
 }
 
