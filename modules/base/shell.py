@@ -11,8 +11,9 @@ import logging
 import os
 import shlex
 import signal
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,21 +98,42 @@ def run(
             _return_cmd=True,
             _bg=True,
             _bg_exc=False,
-            _timeout=timeout,
         )
-        process.wait()
-    except sh.TimeoutException:
-        with contextlib.suppress(ProcessLookupError):  # what it started may have ended with it
-            os.killpg(process.pid, signal.SIGKILL)
-        raise failure(f"{words[0]} was stopped after {timeout:g} s", None) from None
+        with _limit(process.pid, timeout) as over:
+            process.wait()
     except sh.ErrorReturnCode as error:  # killed by a signal: the exit status is negative
-        raise failure(f"{words[0]} was ended by signal {-error.exit_code}", error.exit_code) from None
+        if not over.is_set():
+            raise failure(f"{words[0]} was ended by signal {-error.exit_code}", error.exit_code) from None
+    if over.is_set():
+        raise failure(f"{words[0]} was stopped after {timeout:g} s", None)
     code = int(process.exit_code)
     seconds = time.monotonic() - started
     log.debug("exit %d after %.1f s: %s", code, seconds, line)
     if check and code != 0:
         raise failure(f"{Path(words[0]).name} failed with exit status {code}", code)
     return Result(code, "".join(out), "".join(err), seconds)
+
+
+@contextlib.contextmanager
+def _limit(group: int, seconds: float) -> Iterator[threading.Event]:
+    """Kill a process group when its time is over, and say so.
+
+    sh has a time limit, too; but it looks at it ten times a second, and until it has looked no call ends.
+    """
+    over = threading.Event()
+
+    def stop() -> None:
+        over.set()
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.killpg(group, signal.SIGKILL)
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
 
 
 def hide(text: str, secrets: Sequence[str]) -> str:
