@@ -38,14 +38,14 @@ lint: tests-setup ## formatting, lint, types, layers
 	@$(BIN)/lint-imports
 
 unit: tests-setup ## the fast tests
-	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not e2e"
+	@$(BIN)/pytest -q -n 2 -m "not e2e"
 
 # Whatever lab the user's shell names: these are for all of them.
 artifacts: setup ## what labs of the newest Kubernetes are made of
 	@env -u STACKLAB_STACK $(BIN)/stacklab fetch --kubernetes latest
 
 e2e: tests-setup artifacts ## real clusters on this machine
-	@$(BIN)/pytest -m "e2e and not long" -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
+	@$(BIN)/pytest -m "e2e and not long" -n 2 --no-loadscope-reorder -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }
 
 long: tests-setup ## what takes many minutes: virtual machines, upgrades, more faults
 	@env -u STACKLAB_STACK $(BIN)/stacklab fetch

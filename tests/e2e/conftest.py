@@ -1,18 +1,22 @@
-"""Real clusters on this machine. One lab serves many tests; each test of a fault makes a small one of its own."""
+"""Real clusters on this machine. One lab serves many tests; each test of a fault makes a small one of its own.
+
+Groups of tests (tests/support/turns.py) run two at a time; what is marked `alone` has the machine for itself, later.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support import classes
-from tests.support.labs import Lab, tear_down
-from tests.support.project import CHECKOUT, Project
+from tests.support.labs import tear_down
+from tests.support.project import CHECKOUT, Project, own_folder
+from tests.support.turns import Turn, group
 
 HERE = Path(__file__).parent
+TURN = Turn(CHECKOUT / ".stacklab" / "e2e.lock")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,30 +25,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(900))
+    items.sort(key=_alone)
+
+
+def _alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Around all else: no test's time limit counts the wait for the other process."""
+    if not item.get_closest_marker("e2e"):
+        return (yield)
+    TURN.take(alone=_alone(item))
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or group(nextitem.nodeid) != group(item.nodeid):
+            TURN.leave()
 
 
 @pytest.fixture(scope="session")
 def project() -> Iterator[Project]:
     """The tests' own project; whatever is left of its labs at the end is removed, also after a failure."""
-    made = Project.make(CHECKOUT / ".stacklab" / "e2e")
+    made = Project.make(own_folder("e2e"))
     yield made
     if not os.environ.get("STACKLAB_KEEP"):
         tear_down(made)
-
-
-@pytest.fixture(scope="session")
-def lab(project: Project) -> Iterator[Lab]:
-    """The lab that most tests share: the dev stack under another name. The last test of its story destroys it."""
-    shared = Lab.like(project, "e2e", CHECKOUT / "stacks" / "Pulumi.dev.yaml")
-    shared.up().ok()
-    yield shared
-    shared.remove()
-
-
-@pytest.fixture(scope="session")
-def shared(project: Project) -> Iterator[Lab]:
-    """The lab in which classes have a namespace for each student. The last test that needs it destroys it."""
-    one_for_all = Lab.of(project, classes.SHARED, classes.LAB)
-    one_for_all.up().ok()
-    yield one_for_all
-    one_for_all.remove()

@@ -19,6 +19,7 @@ from tests.support.labs import Lab
 from tests.support.machines import Machines, machines
 from tests.support.project import Project
 
+pytestmark = pytest.mark.alone
 NETWORK = {"machines": "10.231.95.0/24", "loadbalancers": "10.231.95.200-10.231.95.220"}
 VIP = "10.231.95.10"
 ADDRESSES = {f"m{n}": f"10.231.95.{10 + n}" for n in (1, 2, 3)} | {f"w{n}": f"10.231.95.{20 + n}" for n in (1, 2)}

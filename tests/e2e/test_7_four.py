@@ -15,7 +15,7 @@ import yaml
 from tests.support import classes
 from tests.support.project import Project
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.alone, pytest.mark.long]
 CLASS = "quartet"
 STUDENTS = ("s01", "s02", "s03", "s04")
 BROKEN = "s03"

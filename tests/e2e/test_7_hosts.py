@@ -17,7 +17,7 @@ from modules.host.libvirt import place
 from modules.machines.libvirt import connection, daemon
 from tests.support.project import CHECKOUT, Project
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.alone, pytest.mark.long]
 CLASS = "hosts"
 PATIENCE = 880  # seconds; below the limit of one test
 TEMPLATE: dict[str, Any] = {

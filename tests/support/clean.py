@@ -6,6 +6,6 @@ from tests.support.labs import tear_down
 from tests.support.project import CHECKOUT, Project
 
 if __name__ == "__main__":
-    for name in ("e2e", "e2e-machines"):
-        if (CHECKOUT / ".stacklab" / name).exists():
-            tear_down(Project.make(CHECKOUT / ".stacklab" / name))
+    for pattern in ("e2e", "e2e-gw*", "e2e-machines"):
+        for folder in sorted((CHECKOUT / ".stacklab").glob(pattern)):
+            tear_down(Project.make(folder))

@@ -22,6 +22,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 UP_SECONDS = 600
 
 
+def own_folder(name: str) -> Path:
+    """A folder of this checkout for a project that only this process has."""
+    return CHECKOUT / ".stacklab" / "-".join(filter(None, (name, os.environ.get("PYTEST_XDIST_WORKER"))))
+
+
 @dataclass(frozen=True)
 class Ran:
     """A finished command: exit status and both streams together."""
