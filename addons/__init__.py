@@ -59,7 +59,7 @@ def install(plan: LabPlan, cluster: Cluster) -> Mapping[str, Installed]:
     1. The pods' network is told to the cluster, and what runs on the machines' own; while they start, all that runs
        nothing by itself.
     2. Once it is ready, what runs: a pod that is started before is tried again only ten seconds later.
-    3. Once everything has been told, each addon is waited for.
+    3. Once everything has been told, each addon is waited for, and the cluster's own DNS.
     """
     import pulumi
 
@@ -87,4 +87,5 @@ def install(plan: LabPlan, cluster: Cluster) -> Mapping[str, Installed]:
         if conditions:
             cluster.ready(name, conditions, applied, shown, everything)
         shown.register_outputs({})
+    cluster.names_found(Turn(waits=(*everything.waits, *turn.pods)))
     return installed

@@ -14,7 +14,7 @@ from modules.manifests import Condition, Id, Object, follows, identity, leaves, 
 from modules.manifests.objects import WORKLOADS
 from modules.manifests.waiting import SKIP, WAIT_FOR
 from modules.resources.definitions import Definitions
-from modules.resources.ready import Ready
+from modules.resources.ready import DNS, Ready
 from modules.topology.plan import LabPlan
 
 # One name for the owner of every field we set: an `up` that goes on where a killed one ended meets its own fields.
@@ -135,6 +135,17 @@ class Cluster:
                 deleted_with=self.resource,
                 depends_on=[*waited_for, *(turn or Turn()).waits, *self.nodes],
             ),
+        )
+
+    def names_found(self, turn: Turn) -> Ready:
+        """Wait until names of services are found inside the cluster; nothing else waits for that."""
+        return Ready(
+            "dns/ready",
+            cluster=pulumi.Output.concat(self.plan.stack, "/", self.generation),
+            kubeconfig_file=self.kubeconfig_file,
+            conditions=[DNS],
+            seen=[],
+            opts=pulumi.ResourceOptions(deleted_with=self.resource, depends_on=list(turn.waits)),
         )
 
 

@@ -21,6 +21,13 @@ from modules.resources.base import Change, Props, Provider, diff_result, known, 
 
 INPUTS = ("name", "cluster", "kubeconfig_file", "conditions", "seen", "joined")
 PATIENCE = 300
+DNS = {
+    "what": "deployment/coredns",
+    "namespace": "kube-system",
+    "until": ROLLOUT,
+    "impatient": "k8s-app=kube-dns",
+}
+"""impatient: pods with these labels are made before they have a network; kubelet tries again only ten seconds later."""
 
 
 class ReadyProvider(Provider):
@@ -102,10 +109,17 @@ def command(condition: Props, patience: int) -> list[str]:
     return ["wait", f"--for={until}", what, f"--timeout={patience}s"]
 
 
+def anew(labels: str) -> list[str]:
+    """The kubectl words that have pods which do not run yet made again, and tried at once. Pure."""
+    return ["delete", "pods", f"--selector={labels}", "--field-selector=status.phase=Pending", "--wait=false"]
+
+
 def _wait(props: Props, nodes: Sequence[str]) -> dict[str, Any]:
     addresses: dict[str, str] = {}
     for condition in _conditions(props):
         try:
+            if labels := text(condition, "impatient"):
+                _kubectl(props, condition, anew(labels), timeout=60)
             said = _kubectl(props, condition, command(condition, PATIENCE), timeout=PATIENCE + 30)
         except CommandError as error:
             raise _failed(props, condition, error) from None

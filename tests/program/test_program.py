@@ -114,6 +114,12 @@ def test_all_addons_are_told_before_anything_is_waited_for(graph: Graph) -> None
             assert of_addons <= _before(resource, graph), resource.name
 
 
+def test_names_are_found_once_all_is_told_and_the_network_is_ready_and_nothing_waits_for_them(graph: Graph) -> None:
+    dns = graph.one("Ready", "dns/ready")
+    assert graph.one("Ready", "calico/ready").urn in dns.depends_on
+    assert not [r.name for r in graph.resources if dns.urn in _before(r, graph)]
+
+
 def test_pods_start_once_their_network_is_ready_and_wait_for_nothing_else_to_run(graph: Graph) -> None:
     network = graph.one("Ready", "calico/ready").urn
     waits = {r.urn for r in graph.resources if _waits(r)}

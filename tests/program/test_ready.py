@@ -11,7 +11,7 @@ from pulumi.runtime import rpc
 from modules import artifacts
 from modules.base.errors import StacklabError
 from modules.manifests import told_first
-from modules.resources.ready import ReadyProvider, changes, command, newcomers
+from modules.resources.ready import DNS, ReadyProvider, changes, command, newcomers
 from tests.program.stand_in import metallb, metrics_server
 from tests.support.kubectl import Kubectl
 
@@ -185,3 +185,16 @@ def test_what_says_when_it_is_ready_is_waited_for_so() -> None:
         "namespace": "",
         "until": "condition=Available",
     }
+
+
+def test_pods_of_the_clusters_dns_that_do_not_run_yet_are_made_anew_before_they_are_waited_for(
+    kubectl: Kubectl,
+) -> None:
+    kubectl.says(delete=("", 0), rollout=("rolled out", 0))
+    provider.create({**PROPS, "conditions": [DNS]})
+    asked = [call[2:] for call in kubectl.calls()]
+    assert asked == [
+        ["delete", "pods", "--selector=k8s-app=kube-dns", "--field-selector=status.phase=Pending", "--wait=false"],
+        ["rollout", "status", "deployment/coredns", "--timeout=300s"],
+    ]
+    assert all(call[1] == "--namespace=kube-system" for call in kubectl.calls())
