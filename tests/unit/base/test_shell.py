@@ -37,7 +37,7 @@ def test_a_failure_that_was_expected_is_returned() -> None:
 def test_a_late_program_is_ended_with_all_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     with pytest.raises(CommandError, match="stopped after 1 s"):
-        run(["sh", "-c", f"sleep 60 & echo $! > {pid}; wait"], timeout=1)
+        run(["sh", "-c", f"sleep 600 & echo $! > {pid}; wait"], timeout=1)
     state = Path(f"/proc/{int(pid.read_text())}/stat")
 
     def ended() -> Answer[bool]:
