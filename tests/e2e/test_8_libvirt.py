@@ -8,53 +8,33 @@ time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from tests.support import vms as machines
 from tests.support.http import fetch
 from tests.support.labs import Lab
 from tests.support.project import Project
 
 pytestmark = pytest.mark.alone
-STACK = "e2e-vms"
-SPEC: dict[str, Any] = {
-    "backend": "libvirt",
-    "masters": [{"name": "vms21.rhce.cc", "address": "192.168.126.21"}],
-    "workers": 0,
-    "machine": {"cpus": 2, "memory": "2GiB", "disk": "10GiB"},
-    "network": {"machines": "192.168.126.0/24"},
-    "addons": ["flannel"],
-    "apps": [{"name": "kubia", "replicas": 2, "expose": [{"clusterip": {}}, {"nodeport": {"port": 30080}}]}],
-}
-WORKER: dict[str, Any] = {"name": "vms22.rhce.cc", "address": "192.168.126.22", "cpus": 1}
+SUBNET = "192.168.126"
+WORKER = machines.machine(SUBNET, 22, cpus=1)
 
 
 @pytest.fixture(scope="module")
 def vms(project: Project) -> Iterator[Lab]:
-    lab = Lab.of(project, STACK, SPEC)
-    lab.patience = 840
-    lab.up().ok()
-    yield lab
-    lab.remove()
-
-
-def _nodes(lab: Lab) -> dict[str, str]:
-    """Name -> status of its Ready condition."""
-    return {
-        node["metadata"]["name"]: next(c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready")
-        for node in lab.get("nodes")["items"]
-    }
+    with machines.lab(project, "e2e-vms", machines.spec(SUBNET, [], ["flannel"])) as lab:
+        yield lab
 
 
 def test_one_machine_is_a_lab(vms: Lab) -> None:
-    assert _nodes(vms) == {"vms21.rhce.cc": "True"}
+    assert machines.nodes(vms) == {"vms21.rhce.cc": "True"}
 
 
 def test_a_worker_is_added_by_editing_the_file(vms: Lab) -> None:
     vms.spec["workers"] = [WORKER]
     vms.up().ok()
-    assert _nodes(vms) == {"vms21.rhce.cc": "True", "vms22.rhce.cc": "True"}
+    assert machines.nodes(vms) == {"vms21.rhce.cc": "True", "vms22.rhce.cc": "True"}
 
 
 def test_everything_in_the_lab_is_reached(vms: Lab) -> None:
@@ -79,9 +59,9 @@ def test_no_private_key_is_in_the_state(vms: Lab) -> None:
 
 
 def test_the_worker_leaves_by_editing_the_file(vms: Lab) -> None:
-    vms.spec["workers"] = 0
+    vms.spec["workers"] = []
     vms.up().ok()
-    assert set(_nodes(vms)) == {"vms21.rhce.cc"}
+    assert set(machines.nodes(vms)) == {"vms21.rhce.cc"}
     vms.unchanged().ok()
 
 

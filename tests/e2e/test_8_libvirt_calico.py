@@ -7,35 +7,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from tests.support import vms as machines
 from tests.support.http import fetch
 from tests.support.labs import Lab
 from tests.support.project import Project
 
 pytestmark = [pytest.mark.alone, pytest.mark.long]
-STACK = "e2e-vms-calico"
-SPEC: dict[str, Any] = {
-    "backend": "libvirt",
-    "masters": [{"name": "vms21.rhce.cc", "address": "192.168.125.21"}],
-    "workers": [{"name": "vms22.rhce.cc", "address": "192.168.125.22", "cpus": 1}],
-    "machine": {"cpus": 2, "memory": "2GiB", "disk": "10GiB"},
-    "network": {"machines": "192.168.125.0/24"},
-    "addons": ["calico", "metrics-server"],
-    "apps": [{"name": "kubia", "replicas": 2, "expose": [{"clusterip": {}}, {"nodeport": {"port": 30080}}]}],
-}
-NEW: dict[str, Any] = {"name": "vms23.rhce.cc", "address": "192.168.125.23", "cpus": 1}
+SUBNET = "192.168.125"
+ADDONS = ("calico", "metrics-server")
+WORKER, NEW = (machines.machine(SUBNET, number, cpus=1) for number in (22, 23))
 
 
 @pytest.fixture(scope="module")
 def vms(project: Project) -> Iterator[Lab]:
-    lab = Lab.of(project, STACK, SPEC)
-    lab.patience = 840
-    lab.up().ok()
-    yield lab
-    lab.remove()
+    with machines.lab(project, "e2e-vms-calico", machines.spec(SUBNET, [WORKER], ADDONS)) as lab:
+        yield lab
+
+
+def test_up_makes_machines_that_are_ready_nodes(vms: Lab) -> None:
+    assert machines.nodes(vms) == {"vms21.rhce.cc": "True", "vms22.rhce.cc": "True"}
 
 
 def test_everything_in_the_lab_is_reached(vms: Lab) -> None:
@@ -44,15 +37,17 @@ def test_everything_in_the_lab_is_reached(vms: Lab) -> None:
 
 
 def test_a_third_machine_joins_and_leaves(vms: Lab) -> None:
-    for workers in ([*SPEC["workers"], NEW], SPEC["workers"]):
-        vms.spec["workers"] = workers
-        vms.up().ok()
-        nodes = [node["metadata"]["name"] for node in vms.get("nodes")["items"]]
-        assert nodes == ["vms21.rhce.cc", *(worker["name"] for worker in workers)]
+    vms.spec["workers"] = [WORKER, NEW]
+    vms.up().ok()
+    assert machines.nodes(vms)[NEW["name"]] == "True"
+    vms.spec["workers"] = [WORKER]
+    vms.up().ok()
+    assert set(machines.nodes(vms)) == {"vms21.rhce.cc", "vms22.rhce.cc"}
+    vms.unchanged().ok()
 
 
 def test_a_load_balancer_and_an_ingress_controller_come_later(vms: Lab) -> None:
-    vms.spec["addons"] = [*SPEC["addons"], "metallb", "traefik"]
+    vms.spec["addons"] = [*ADDONS, "metallb", "traefik"]
     vms.spec["apps"][0]["expose"] += [{"loadbalancer": {}}, {"ingress": {"host": "kubia.example.com"}}]
     vms.up().ok()
     vms.verify().ok()
