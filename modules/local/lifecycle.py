@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from modules.base import kubeconfig, paths
 from modules.base.errors import StacklabError
 from modules.host.engine import Engine
+from modules.leases import leaders
 from modules.local import containers, owner
 from modules.local.containers import Container
 
@@ -56,13 +58,14 @@ class Containers:
 
     def start(self) -> None:
         found = self._found()
-        bring_back(self.engine, found)
+        rested_until = bring_back(self.engine, found)
         file = paths.lab(self.stack) / "kubeconfig"
         if not file.exists():
             raise StacklabError("the lab's kubeconfig is gone", where=str(file), hint="pulumi up")
         hint = f"{self.engine.name} logs {found[0].name}"
         access = kubeconfig.read(file.read_text())
         kubeconfig.wait_for_api(access, timeout=API, where=f"stack {self.stack}", hint=hint)
+        leaders.release(file, rested_until, where=f"stack {self.stack}")
 
     def pause(self) -> None:
         running = [c.name for c in self._found() if c.running]
@@ -93,11 +96,16 @@ def at_rest(recorded: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, s
     return {name: recorded.get(name, state) if name in lost else state for name, state in seen.items()}
 
 
-def bring_back(engine: Engine, found: Sequence[Container]) -> None:
-    """Bring stopped and paused machines back; they keep their addresses. Masters first: workers ask them at once."""
+def bring_back(engine: Engine, found: Sequence[Container]) -> datetime | None:
+    """Bring stopped and paused machines back; they keep their addresses. Masters first: workers ask them at once.
+
+    The time of it when all of them had been stopped, so that no process from before is left.
+    """
+    begun = datetime.now(UTC)
     paused = [c.name for c in found if c.state == "paused"]
     stopped = [c.name for c in found if not c.running and c.state != "paused"]
     if paused:
         engine.run("unpause", *paused, timeout=CHANGE)
     if stopped:
         engine.run("start", *sorted(stopped, key=lambda name: ("-worker" in name, name)), timeout=CHANGE)
+    return begun if found and len(stopped) == len(found) else None

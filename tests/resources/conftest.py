@@ -7,7 +7,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from modules.artifacts import images
 from modules.host import engine, facts, network
 from modules.host.engine import Engine
 from modules.host.facts import NodeHost
+from modules.leases import leaders
 from modules.local.kind import capacity
 from tests.resources.props import IMAGE
 from tests.unit.local.cases import Tags
@@ -28,11 +29,15 @@ FAKES = Path(__file__).parent / "fakes"
 
 @dataclass(frozen=True)
 class Host:
-    """What the stand-ins keep, to look at and to tamper with."""
+    """What the stand-ins keep, to look at and to tamper with.
+
+    rested: of each start, whether leaders from before it were known to be gone.
+    """
 
     engine: Engine
     folder: Path
     project: Path
+    rested: list[bool] = field(default_factory=list)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -109,4 +114,6 @@ def host(engine_name: Literal["podman", "docker"], api: str, tmp_path: Path, mon
     monkeypatch.setattr(artifacts, "release", lambda _version: Tags())
     monkeypatch.setattr(images, "ensure_node_image", lambda _version, _engine, addons: IMAGE)
     monkeypatch.setattr(images, "ensure_load_balancer_image", lambda _engine: "image")
-    return Host(chosen, kept, tmp_path / "checkout")
+    made = Host(chosen, kept, tmp_path / "checkout")
+    monkeypatch.setattr(leaders, "release", lambda _, until, **__: made.rested.append(until is not None))
+    return made

@@ -41,6 +41,21 @@ def test_masters_are_started_first(host: Host, lab: Containers) -> None:
     assert host.calls("start")[-1] == ["start", MASTER, WORKER]
 
 
+@pytest.mark.parametrize(("asleep", "rested"), [([MASTER, WORKER], True), ([MASTER], False), ([WORKER], False)])
+def test_former_leaders_are_gone_only_where_every_machine_was_at_rest(
+    host: Host, lab: Containers, asleep: list[str], *, rested: bool
+) -> None:
+    host.engine.run("stop", "--time", "1", *asleep, timeout=5)
+    lab.start()
+    assert host.rested == [rested]
+
+
+def test_who_leads_a_paused_lab_goes_on(host: Host, lab: Containers) -> None:
+    lab.pause()
+    lab.start()
+    assert host.rested == [False]
+
+
 def test_a_strangers_container_is_left_alone(host: Host, lab: Containers) -> None:
     mark = ["--label", "stacklab.stack=dev", "--label", "stacklab.owner=another"]
     host.engine.run("run", "--name", "theirs", *mark, "image", timeout=5)
@@ -62,7 +77,9 @@ def test_without_its_kubeconfig_a_start_says_what_to_do(host: Host, lab: Contain
     assert gone.value.hint == "pulumi up"
 
 
-def test_the_diff_of_a_cluster_sees_what_was_stopped_since(lab: Containers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_diff_of_a_cluster_sees_what_was_stopped_since(
+    host: Host, lab: Containers, capsys: pytest.CaptureFixture[str]
+) -> None:
     provider = KindClusterProvider()
     outs = dict(provider.create(cluster()).outs or {})
     assert not provider.diff("id", outs, cluster()).changes
@@ -70,4 +87,5 @@ def test_the_diff_of_a_cluster_sees_what_was_stopped_since(lab: Containers, caps
     assert provider.diff("id", outs, cluster()).changes
     assert f"machine {WORKER} is exited" in capsys.readouterr().err
     provider.update("id", outs, cluster())
+    assert host.rested == [True]
     assert set(lab.states().values()) == {"running"}

@@ -17,6 +17,7 @@ from modules.base import kubeconfig, probe, shell
 from modules.base.errors import CommandError, StacklabError
 from modules.host.engine import Engine
 from modules.host.facts import NodeHost
+from modules.leases import leaders
 from modules.local import containers, owner
 from modules.local.busy import nobody_else_at_work
 from modules.local.containers import Container
@@ -89,12 +90,13 @@ def look(engine: Engine, spec: ClusterSpec, owner_id: str) -> dict[str, str]:
 def revive(engine: Engine, spec: ClusterSpec, owner_id: str, text: str, before: Sequence[Node]) -> Made:
     """The cluster as the spec wants it, as far as that goes without a new one: started, reachable, labelled."""
     found = [c for c in _found(engine, spec) if c.owner == owner_id]
-    bring_back(engine, found)
+    rested_until = bring_back(engine, found)
     lab_files = files.of(spec.stack)
     if not lab_files.kubeconfig.exists() or lab_files.kubeconfig.read_text() != text:
         kubeconfig.write(lab_files.kubeconfig, text)
     access = kubeconfig.read(text)
     kubeconfig.wait_for_api(access, timeout=API, where=spec.name, hint=f"{engine.name} logs {spec.masters[0].name}")
+    leaders.release(lab_files.kubeconfig, rested_until, where=spec.name)
     set_marks(engine, spec, before)
     return Made(text, access.endpoint, access.generation, adopted=True)
 

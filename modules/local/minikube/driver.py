@@ -18,6 +18,7 @@ from modules.base import kubeconfig, probe, shell
 from modules.base.errors import CommandError, StacklabError
 from modules.host.engine import Engine
 from modules.host.facts import NodeHost
+from modules.leases import leaders
 from modules.local import containers, owner
 from modules.local.busy import nobody_else_at_work
 from modules.local.containers import Container
@@ -92,12 +93,13 @@ def change(lab: Lab, text: str, before: Sequence[Node], parcel: bring.Parcel) ->
     wanted, name = lab.profile, lab.profile.name
     with nobody_else_at_work(lab.files.lock, name, timeout=START):
         found = [c for c in _found(lab.engine, wanted) if c.owner == lab.owner]
-        bring_back(lab.engine, found)
+        rested_until = bring_back(lab.engine, found)
         _balance(lab, _digest(wanted))
         if not lab.files.kubeconfig.exists() or lab.files.kubeconfig.read_text() != text:
             kubeconfig.write(lab.files.kubeconfig, text)
         _heal_own(lab, text)
         _wait(lab, text)
+        leaders.release(lab.files.kubeconfig, rested_until, where=name)
     known = profile.read(lab.files.profile(name), name)
     if known is None:
         raise StacklabError(

@@ -15,14 +15,14 @@ from modules.machines.libvirt.connection import described, lookup, refuse_strang
 from modules.machines.libvirt.spec import DomainSpec
 from modules.machines.libvirt.xml import domain as xml
 
-RUNNING = "running"
+RUNNING, SHUT_OFF = "running", "shut off"
 STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: "without a state",
     libvirt.VIR_DOMAIN_RUNNING: RUNNING,
     libvirt.VIR_DOMAIN_BLOCKED: RUNNING,
     libvirt.VIR_DOMAIN_PAUSED: "paused",
     libvirt.VIR_DOMAIN_SHUTDOWN: "shutting down",
-    libvirt.VIR_DOMAIN_SHUTOFF: "shut off",
+    libvirt.VIR_DOMAIN_SHUTOFF: SHUT_OFF,
     libvirt.VIR_DOMAIN_CRASHED: "crashed",
     libvirt.VIR_DOMAIN_PMSUSPENDED: "suspended",
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import libvirt
 from modules.base import kubeconfig, paths
 from modules.base.errors import StacklabError
 from modules.host.libvirt import mark
-from modules.machines import heartbeat
+from modules.leases import heartbeat, leaders
 from modules.machines.libvirt import domains
 from modules.machines.libvirt.connection import connect, described, told, unless
 
@@ -60,13 +61,14 @@ class VirtualMachines:
         with self._found() as (connection, found):
             self._networks(connection)
             due = [self._name(domain) for domain in found if domains.state(domain) != domains.RUNNING]
+            rested = all(domains.state(domain) == domains.SHUT_OFF for domain in found)
+            rested_until = datetime.now(UTC) if rested else None
             control = {self._name(domain) for domain in found} & set(self.control)
-        if control and self.emulated():
-            # All at once they would starve the API server, and who does not reach it asks again ever more rarely.
-            self._each(domains.start, "be started", names=control)
-            self._wait_for_api()
-        self._each(domains.start, "be started")
+        # All at once, emulated ones would starve the API server, and who does not reach it asks again ever more rarely.
+        self._each(domains.start, "be started", names=control if control and self.emulated() else None)
         self._wait_for_api()
+        leaders.release(self._kubeconfig(), rested_until, where=f"stack {self.stack}")
+        self._each(domains.start, "be started")
         if due:
             heartbeat.wait(self._kubeconfig(), due, timeout=NODES, where=f"stack {self.stack}")
 

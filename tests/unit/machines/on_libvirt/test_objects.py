@@ -13,7 +13,7 @@ from modules.base import kubeconfig, paths
 from modules.base.errors import OwnershipError, StacklabError
 from modules.host.libvirt import look, mark
 from modules.host.libvirt.mark import POOL, Mark
-from modules.machines import heartbeat
+from modules.leases import heartbeat, leaders
 from modules.machines.libvirt import domains, networks, pools, volumes
 from modules.machines.libvirt.lifecycle import VirtualMachines
 from modules.machines.libvirt.xml import domain as domain_xml
@@ -69,6 +69,7 @@ def at_rest(driver: Any, monkeypatch: pytest.MonkeyPatch) -> VirtualMachines:
     file.write_text(KUBECONFIG)
     monkeypatch.setattr(kubeconfig, "wait_for_api", lambda *_, **__: None)
     monkeypatch.setattr(heartbeat, "wait", lambda *_, **__: None)
+    monkeypatch.setattr(leaders, "release", lambda *_, **__: None)
     return VirtualMachines(MARK.stack, "cka", URI, OWNER, control=["m1"])
 
 
@@ -111,8 +112,8 @@ def test_what_the_api_needs_starts_first_where_it_is_emulated(
     monkeypatch.setattr(domains, "emulated", lambda _: emulated)
     monkeypatch.setattr(kubeconfig, "wait_for_api", lambda *_, **__: seen.append(lab.states()))
     lab.start()
-    assert seen[0] == at_first
-    assert seen[-1] == {"m1": "running", "w1": "running"}
+    assert seen == [at_first]
+    assert lab.states() == {"m1": "running", "w1": "running"}
 
 
 def test_a_start_waits_for_the_machines_that_were_at_rest(
@@ -124,6 +125,18 @@ def test_a_start_waits_for_the_machines_that_were_at_rest(
     at_rest.start()
     at_rest.start()
     assert awaited == [["w1"]]
+
+
+@pytest.mark.parametrize(("asleep", "rested"), [(["m1", "w1"], True), (["m1"], False), (["w1"], False), ([], False)])
+def test_former_leaders_are_gone_only_where_every_machine_was_at_rest(
+    driver: Any, at_rest: VirtualMachines, monkeypatch: pytest.MonkeyPatch, asleep: list[str], *, rested: bool
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(leaders, "release", lambda _, until, **__: seen.append(until is not None))
+    for name in asleep:
+        driver.lookupByName(f"cka.{name}").destroy()
+    at_rest.start()
+    assert seen == [rested]
 
 
 @pytest.mark.parametrize(("acceleration", "emulated"), [("kvm", False), ("tcg", True)])
