@@ -40,9 +40,10 @@ lint: tests-setup ## formatting, lint, types, layers
 unit: tests-setup ## the fast tests
 	@$(BIN)/pytest -q -n 2 -m "not e2e"
 
-# Whatever lab the user's shell names: these are for all of them.
-artifacts: setup ## what labs of the newest Kubernetes are made of
+# Whatever lab the user's shell names: these are for all of them. The older version is the one that is upgraded.
+artifacts: setup ## what labs of the newest Kubernetes are made of, and of an older one over SSH
 	@env -u STACKLAB_STACK $(BIN)/stacklab fetch --kubernetes latest
+	@env -u STACKLAB_STACK $(BIN)/stacklab fetch --kubernetes 1.35.4 --backend ssh
 
 e2e: tests-setup artifacts ## real clusters on this machine
 	@$(BIN)/pytest -m "e2e and not long" -n 2 --no-loadscope-reorder -v --durations=20 || { $(BIN)/python -m tests.support.clean; exit 1; }

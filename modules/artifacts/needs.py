@@ -58,11 +58,13 @@ def of(plan: LabPlan) -> Demand:
     )
 
 
-def everything(versions: Sequence[str] = tuple(catalogue.KUBERNETES)) -> tuple[Demand, ...]:
-    """Every lab there can be, of these versions of Kubernetes."""
+def everything(
+    versions: Sequence[str] = tuple(catalogue.KUBERNETES), backends: Iterable[str] = tuple(ROOTFS)
+) -> tuple[Demand, ...]:
+    """Every lab there can be, of these versions of Kubernetes on these backends."""
     addons = tuple(image_table.OPTIONAL)
     return tuple(
-        Demand(version, backend, addons, balanced=True, stack="any lab") for version in versions for backend in ROOTFS
+        Demand(version, backend, addons, balanced=True, stack="any lab") for version in versions for backend in backends
     )
 
 

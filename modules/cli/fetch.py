@@ -37,6 +37,9 @@ def register(app: typer.Typer) -> None:
         kubernetes: Annotated[
             str, typer.Option(help="Without a lab: what labs of this version need; latest is the newest.")
         ] = "",
+        backend: Annotated[
+            str, typer.Option(help="Without a lab: what labs on this backend need; all of them without one.")
+        ] = "",
         sources: Annotated[
             str, typer.Option(help="auto, upstream, packages or bundle:FILE, in place of the stack file's.")
         ] = "",
@@ -54,8 +57,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Get what a lab is made of into the artifact cache, or what any lab can be; goes on where it stopped."""
         fill(
-            stack,
-            kubernetes,
+            _asked(stack, kubernetes, backend),
             sources,
             bundle,
             jobs=jobs,
@@ -75,8 +77,7 @@ def register(app: typer.Typer) -> None:
 
 
 def fill(
-    stack: str,
-    kubernetes: str,
+    asked: _Asked,
     setting: str,
     bundle: Path | None,
     *,
@@ -90,7 +91,6 @@ def fill(
     from modules.artifacts import supply
     from modules.cli.fetch_progress import shown
 
-    asked = _asked(stack, kubernetes)
     setting = setting or asked.sources
     pulumi = with_pulumi or pulumi_home.fitting_pulumi() is None
     with shown(supply.weight, as_json=as_json) as show:
@@ -163,15 +163,16 @@ class _Asked:
         return packing.out_of_bundles(self.plan) if self.plan else ()
 
 
-def _asked(stack: str, kubernetes: str = "") -> _Asked:
+def _asked(stack: str, kubernetes: str = "", backend: str = "") -> _Asked:
     from modules.artifacts import needs
     from modules.artifacts.sources.addresses import Mirrors
     from modules.topology.plan import plan
 
     if not stack:
-        return _Asked(needs.everything(_versions(kubernetes)), Mirrors())
-    if kubernetes:
-        raise typer.BadParameter(f"stack {stack} says its version itself", param_hint="--kubernetes")
+        return _Asked(needs.everything(_versions(kubernetes), _backends(backend)), Mirrors())
+    for said, option in ((kubernetes, "--kubernetes"), (backend, "--backend")):
+        if said:
+            raise typer.BadParameter(f"stack {stack} says it itself", param_hint=option)
     spec = stacks.load(stack)
     lab = plan(spec, stack)
     return _Asked([needs.of(lab)], downloads(lab.mirrors), lab, lab.sources)
@@ -188,6 +189,15 @@ def _versions(kubernetes: str) -> tuple[str, ...]:
     return (wanted,) if wanted else known
 
 
+def _backends(backend: str) -> tuple[str, ...]:
+    from modules.artifacts import needs
+
+    known = tuple(needs.ROOTFS)
+    if backend and backend not in known:
+        raise typer.BadParameter(f"{backend!r} is none of {', '.join(known)}", param_hint="--backend")
+    return (backend,) if backend else known
+
+
 def _prove(file: Path, asked: _Asked, pulumi: bool, show: Show) -> None:
     from modules.artifacts import store
     from modules.artifacts.sources import packing
@@ -198,13 +208,14 @@ def _prove(file: Path, asked: _Asked, pulumi: bool, show: Show) -> None:
 
 
 def _images(asked: _Asked, show: Show) -> None:
-    """The image that the lab's machines are made of; without a lab, kind's and libvirt's of the newest release."""
+    """The image that the lab's machines are made of; for labs on any backend, kind's and libvirt's of the newest."""
     from modules.artifacts.images import machine, prepare
     from modules.host import engine
 
     demand, lab = asked.demands[0], asked.plan
     addons = lab.addons if lab else ()
-    backends = (demand.backend,) if lab else ("kind", "libvirt")
+    named = {one.backend for one in asked.demands}
+    backends = named if len(named) == 1 else ("kind", "libvirt")
     ours: dict[str, Callable[..., str]] = {"kind": prepare.ensure_node_image, "minikube": prepare.ensure_base_image}
     for backend in backends:
         if lab and (lab.backend, lab.minikube.image) == ("minikube", "official"):

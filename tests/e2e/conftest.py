@@ -1,6 +1,6 @@
 """Real clusters on this machine. One lab serves many tests; each test of a fault makes a small one of its own.
 
-Groups of tests (tests/support/turns.py) run two at a time; what is marked `alone` has the machine for itself, later.
+Groups of tests (tests/support/turns.py) run two at a time, those that leave less room than others later.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import pytest
 
 from tests.support.labs import tear_down
 from tests.support.project import CHECKOUT, Project, own_folder
-from tests.support.turns import Turn, group
+from tests.support.turns import MARKS, Turn, group
 
 HERE = Path(__file__).parent
-TURN = Turn(CHECKOUT / ".stacklab" / "e2e.lock")
+TURN = Turn(CHECKOUT / ".stacklab" / "e2e-turns")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,11 +25,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(900))
-    items.sort(key=_alone)
+    items.sort(key=lambda item: MARKS.index(_mark(item)))
 
 
-def _alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+def _mark(item: pytest.Item) -> str:
+    return next((mark for mark in MARKS if mark and item.get_closest_marker(mark)), "")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -37,7 +37,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Around all else: no test's time limit counts the wait for the other process."""
     if not item.get_closest_marker("e2e"):
         return (yield)
-    TURN.take(alone=_alone(item))
+    TURN.take(_mark(item))
     try:
         return (yield)
     finally:

@@ -9,7 +9,7 @@ from modules.host.engine import choose
 from tests.support.labs import SMALL, Lab
 from tests.support.project import Project
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.large
 
 
 def test_three_masters_behind_one_endpoint(project: Project) -> None:

@@ -20,6 +20,7 @@ from modules.local.owner import owner_id
 from tests.support.labs import Lab, tear_down
 from tests.support.project import CHECKOUT, Project
 
+pytestmark = pytest.mark.light
 STACK = "vms"
 PROGRAM = """\
 import pulumi

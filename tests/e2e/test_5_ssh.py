@@ -1,4 +1,4 @@
-"""Clusters on machines reached over SSH: three masters behind one address, changes after creation, faults, an upgrade.
+"""Clusters on machines reached over SSH: three masters behind one address, changes after creation.
 
 The machines are system containers: the same code over SSH as for any machine. The tests of one lab follow each other.
 """
@@ -6,11 +6,8 @@ The machines are system containers: the same code over SSH as for any machine. T
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,82 +15,39 @@ from modules.base.probe import Answer, wait_for
 from tests.support.labs import Lab
 from tests.support.machines import Machines, machines
 from tests.support.project import Project
+from tests.support.ssh_labs import (
+    AFTER,
+    BEFORE,
+    addresses,
+    all_ready,
+    all_run,
+    lab_of,
+    network,
+    nodes,
+    ready,
+    refused_in_a_preview,
+    spec,
+)
 
-pytestmark = pytest.mark.alone
-NETWORK = {"machines": "10.231.95.0/24", "loadbalancers": "10.231.95.200-10.231.95.220"}
-VIP = "10.231.95.10"
-ADDRESSES = {f"m{n}": f"10.231.95.{10 + n}" for n in (1, 2, 3)} | {f"w{n}": f"10.231.95.{20 + n}" for n in (1, 2)}
-BEFORE, AFTER = "1.35.4", "1.36.3"
-# Debian's smallest has no pkill.
-END_SESSIONS = """\
-for process in /proc/[0-9]*; do
-    case $(tr '\\0' ' ' <$process/cmdline) in 'sshd: root'*) kill -KILL ${process#/proc/} ;; esac
-done
-"""
+pytestmark = pytest.mark.large
+SUBNET = "10.231.95"
+VIP = f"{SUBNET}.10"
 ETCD = "--cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt"
 ETCD += " --key=/etc/kubernetes/pki/etcd/server.key --endpoints=https://127.0.0.1:2379"
 
 
-def spec(made: Machines, masters: int, workers: int, **changed: Any) -> dict[str, Any]:
-    def listed(kind: str, count: int) -> list[dict[str, Any]]:
-        return [{"name": f"{kind}{n}", "address": made.addresses[f"{kind}{n}"]} for n in range(1, count + 1)]
-
-    return {
-        "backend": "ssh",
-        "kubernetes": AFTER,
-        "masters": listed("m", masters),
-        "workers": listed("w", workers),
-        "network": NETWORK,
-        "ssh": {"user": "root", "key": str(made.key)},
-        "addons": ["calico"],
-        "apps": [],
-        **changed,
-    }
-
-
-@contextmanager
-def lab_of(project: Project, stack: str, lab: dict[str, Any]) -> Iterator[Lab]:
-    """Removed at the end, also when its machines cannot be asked any more."""
-    made = Lab.of(project, stack, lab)
-    try:
-        yield made
-    finally:
-        leaving = Project(project.folder, {**project.env, "STACKLAB_LEAVE": "all"})
-        Lab(leaving, stack, made.spec).remove()
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    with machines(ADDRESSES, tmp_path_factory.mktemp("ssh"), network="stacklab-ssh", kubernetes=AFTER) as found:
+    with machines(
+        addresses(SUBNET, 3, 2), tmp_path_factory.mktemp("ssh"), network="stacklab-ssh", kubernetes=AFTER
+    ) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def ha(project: Project, made: Machines) -> Iterator[Lab]:
-    with lab_of(project, "ha5", spec(made, 3, 1, network={**NETWORK, "endpoint": f"vip:{VIP}"})) as lab:
+    with lab_of(project, "ha5", spec(made, 3, 1, network={**network(SUBNET), "endpoint": f"vip:{VIP}"})) as lab:
         yield lab
-
-
-def nodes(lab: Lab) -> dict[str, Any]:
-    return {one["metadata"]["name"]: one for one in lab.get("nodes")["items"]}
-
-
-def ready(lab: Lab) -> dict[str, bool]:
-    def good(node: dict[str, Any]) -> bool:
-        return any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
-
-    return {name: good(node) for name, node in nodes(lab).items()}
-
-
-def all_ready(lab: Lab, *names: str, timeout: float = 120) -> None:
-    def look() -> Answer[bool]:
-        try:
-            seen = ready(lab)
-        except AssertionError as error:
-            return Answer(None, str(error)[-300:])
-        return Answer(seen == dict.fromkeys(names, True) or None, str(seen))
-
-    wait_for("all nodes are ready", look, timeout=timeout, every=1)
 
 
 def etcd_members(made: Machines, master: str) -> list[str]:
@@ -225,27 +179,10 @@ def test_what_came_after_a_backup_is_gone_after_its_restore(ha: Lab, tmp_path: P
     runs_a_pod(ha, "restored")
 
 
-def refused_in_a_preview(lab: Lab, change: dict[str, Any], said: str) -> None:
-    before = dict(lab.spec)
-    lab.spec |= change
-    lab.save()
-    refused = lab.project.pulumi("preview", stack=lab.stack)
-    lab.spec = before
-    lab.save()
-    assert refused.code != 0
-    assert said in refused.output
-
-
 def test_the_pods_range_cannot_be_changed_in_place(ha: Lab) -> None:
-    network = {**NETWORK, "endpoint": f"vip:{VIP}", "pods": "10.32.0.0/16"}
+    wanted = {**network(SUBNET), "endpoint": f"vip:{VIP}", "pods": "10.32.0.0/16"}
     said = "the pods' range cannot be changed in place (10.244.0.0/16 -> 10.32.0.0/16)"
-    refused_in_a_preview(ha, {"network": network}, said)
-
-
-@pytest.mark.long  # the older version's artifacts are there for the long tests only
-def test_kubernetes_cannot_go_back(ha: Lab) -> None:
-    ha.up().ok()  # of these tests it may be the first
-    refused_in_a_preview(ha, {"kubernetes": BEFORE}, f"Kubernetes cannot go back from {AFTER} to {BEFORE}")
+    refused_in_a_preview(ha, {"network": wanted}, said)
 
 
 def test_after_destroy_the_machines_are_empty_again(ha: Lab, made: Machines) -> None:
@@ -256,49 +193,6 @@ def test_after_destroy_the_machines_are_empty_again(ha: Lab, made: Machines) -> 
         assert "# stacklab" not in made.ssh(name, "cat /etc/hosts").stdout
         assert VIP not in made.ssh(name, "ip -4 -o addr show").stdout
     ha.receipt().ok()
-
-
-# -- faults --------------------------------------------------------------------------------------------------------
-
-
-def test_an_up_that_is_cut_in_the_middle_says_so_and_is_finished_by_the_next(project: Project, made: Machines) -> None:
-    full = "/var/lib/kubelet"
-    with lab_of(project, "cut5", spec(made, 1, 1)) as lab:
-        for moment in ("m1: kubeadm init, ", "m1: kubeadm: [addons]", "w1: kubeadm: [preflight]"):
-            lab.kill(up_until(lab, moment))
-
-        running = up_until(lab, "w1: kubeadm: [preflight]")
-        made.execute("w1", END_SESSIONS)
-        said, _ = running.communicate(timeout=300)
-        assert running.returncode != 0
-        assert "w1" in said
-        assert "next: " in said
-        assert "Traceback" not in said
-
-        # No file fits in there: what takes back the last try empties the folder, but not the limit.
-        made.execute("w1", f"mkdir -p {full} && mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs {full}")
-        failed = lab.up()
-        assert failed.code != 0
-        assert "no space left on device" in failed.output
-        assert "w1" in failed.output
-        assert "Traceback" not in failed.output
-
-        made.execute("w1", f"! mountpoint -q {full} || umount {full}")
-        lab.up().ok()
-        all_ready(lab, "m1", "w1")
-        lab.unchanged().ok()
-
-
-def up_until(lab: Lab, moment: str) -> subprocess.Popen[str]:
-    """An `up` that has just said so, and goes on."""
-    running = lab.start_up()
-    assert running.stdout
-    said = ""
-    for line in running.stdout:  # ends with the command, at the latest
-        said += line
-        if moment in line:
-            return running
-    raise AssertionError(f"up ended without '{moment}':\n{said}")
 
 
 # -- an etcd of its own --------------------------------------------------------------------------------------------
@@ -331,18 +225,10 @@ def test_an_upgrade_goes_node_by_node(project: Project, made: Machines) -> None:
     with lab_of(project, "upgrade5", spec(made, 2, 1, kubernetes=BEFORE)) as lab:
         lab.up().ok()
         all_ready(lab, "m1", "m2", "w1")
-        assert {n["status"]["nodeInfo"]["kubeletVersion"] for n in nodes(lab).values()} == {f"v{BEFORE}"}
         lab.spec["kubernetes"] = AFTER
         said = lab.up().ok().output
         assert f"m1: kubeadm upgrade apply v{AFTER}" in said
         assert "m2: kubeadm upgrade node" in said
         assert said.index("m2: kubelet") < said.index("w1: kubelet")
-        all_ready(lab, "m1", "m2", "w1")
-        after = nodes(lab)
-        assert {n["status"]["nodeInfo"]["kubeletVersion"] for n in after.values()} == {f"v{AFTER}"}
-        assert not [name for name, n in after.items() if n["spec"].get("unschedulable")]
-        pods = lab.get("pods", "-n", "kube-system", "-l", "component=kube-apiserver")["items"]
-        assert {c["image"].rpartition(":")[2] for p in pods for c in p["spec"]["containers"]} == {f"v{AFTER}"}
-        proxy = lab.get("daemonset", "kube-proxy", "-n", "kube-system")["spec"]["template"]["spec"]["containers"][0]
-        assert proxy["image"].endswith(f":v{AFTER}")
+        all_run(lab, AFTER, "m1", "m2", "w1")
         lab.unchanged().ok()

@@ -1,7 +1,7 @@
 """A lab of virtual machines, in the order of a trainee's day: each test goes on from where the one before left the lab.
 
 The guests run under qemu's own emulation where KVM does not work, so there is one small lab for all of it, with the
-network that has the least to do. Calico, a third machine and the rest are another lab's, for which there is less often
+network that has the least to do. Calico and what comes on top of it are another lab's, for which there is less often
 time.
 """
 
@@ -18,22 +18,16 @@ from tests.support.project import Project
 
 pytestmark = pytest.mark.alone
 SUBNET = "192.168.126"
-WORKER = machines.machine(SUBNET, 22, cpus=1)
+WORKER, NEW = (machines.machine(SUBNET, number, cpus=1) for number in (22, 23))
 
 
 @pytest.fixture(scope="module")
 def vms(project: Project) -> Iterator[Lab]:
-    with machines.lab(project, "e2e-vms", machines.spec(SUBNET, [], ["flannel"])) as lab:
+    with machines.lab(project, "e2e-vms", machines.spec(SUBNET, [WORKER], ["flannel"])) as lab:
         yield lab
 
 
-def test_one_machine_is_a_lab(vms: Lab) -> None:
-    assert machines.nodes(vms) == {"vms21.rhce.cc": "True"}
-
-
-def test_a_worker_is_added_by_editing_the_file(vms: Lab) -> None:
-    vms.spec["workers"] = [WORKER]
-    vms.up().ok()
+def test_up_makes_machines_that_are_ready_nodes(vms: Lab) -> None:
     assert machines.nodes(vms) == {"vms21.rhce.cc": "True", "vms22.rhce.cc": "True"}
 
 
@@ -58,10 +52,16 @@ def test_no_private_key_is_in_the_state(vms: Lab) -> None:
     assert "client-key-data" not in shown
 
 
-def test_the_worker_leaves_by_editing_the_file(vms: Lab) -> None:
-    vms.spec["workers"] = []
+def test_a_worker_is_added_by_editing_the_file(vms: Lab) -> None:
+    vms.spec["workers"] = [WORKER, NEW]
     vms.up().ok()
-    assert set(machines.nodes(vms)) == {"vms21.rhce.cc"}
+    assert machines.nodes(vms)[NEW["name"]] == "True"
+
+
+def test_a_worker_leaves_by_editing_the_file(vms: Lab) -> None:
+    vms.spec["workers"] = [WORKER]
+    vms.up().ok()
+    assert set(machines.nodes(vms)) == {"vms21.rhce.cc", "vms22.rhce.cc"}
     vms.unchanged().ok()
 
 

@@ -1,18 +1,29 @@
 """Which end-to-end tests run beside which: a lab leaves half of the machine idle, so two of them share it.
 
 The kernel gives a user 128 inotify instances, also when each machine is a container. A control plane takes 27 of them,
-a worker 16: two small labs fit, a large one stands alone, as emulated machines do, which want both cores.
+a worker 16: two small labs fit. Beside a `large` one only what is `light` does, which has no such machines. Emulated
+machines want both cores: they are `alone`.
 """
 
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from xdist.scheduler import LoadScopeScheduling
 
 END_TO_END = ("tests", "e2e")
+PROCESSORS, INSTANCES = "processors", "instances"
+ROOM: Mapping[str, Mapping[str, int]] = {
+    "": {PROCESSORS: fcntl.LOCK_SH, INSTANCES: fcntl.LOCK_SH},
+    "light": {PROCESSORS: fcntl.LOCK_SH},
+    "large": {PROCESSORS: fcntl.LOCK_SH, INSTANCES: fcntl.LOCK_EX},
+    "alone": {PROCESSORS: fcntl.LOCK_EX},
+}
+# The order of groups: what is light comes beside what is large, and nothing waits behind what is alone.
+MARKS = ("", "large", "light", "alone")
 
 
 def group(nodeid: str) -> str:
@@ -31,18 +42,21 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 class Turn:
     """This process's place among those that run tests: beside one other, or alone. It ends with the process."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._held: TextIO | None = None
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: list[TextIO] = []
 
-    def take(self, *, alone: bool) -> None:
-        """Wait until the others leave room; one that is held already is kept."""
-        if self._held is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._held = self._file.open("w")
-            fcntl.flock(self._held, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    def take(self, mark: str = "") -> None:
+        """Wait until the others leave room for one with this mark; a turn that is held already is kept."""
+        if self._held:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # Always in this order, and nothing is held while a group ends and the next begins: no two wait for each other.
+        for name, mode in ROOM[mark].items():
+            file = (self._folder / f"{name}.lock").open("w")
+            self._held.append(file)
+            fcntl.flock(file, mode)
 
     def leave(self) -> None:
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        while self._held:
+            self._held.pop().close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -181,14 +182,14 @@ def test_plain_tables_have_one_line_a_row() -> None:
     ]
 
 
-def asked_for(monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, set[str]]:
-    """Exit status of a fetch, and the versions of Kubernetes that it would get."""
+def asked_for(monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, set[tuple[str, str]]]:
+    """Exit status of a fetch, and the versions of Kubernetes that it would get, for which backends."""
     from modules.artifacts import supply
 
-    versions: set[str] = set()
+    versions: set[tuple[str, str]] = set()
 
     def stop(demands: Sequence[Demand], *_: object, **__: object) -> None:
-        versions.update(demand.kubernetes for demand in demands)
+        versions.update((demand.kubernetes, demand.backend) for demand in demands)
         raise StacklabError("enough")
 
     monkeypatch.setattr(supply, "supply", stop)
@@ -196,19 +197,23 @@ def asked_for(monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, set[str
 
 
 def test_without_a_lab_every_version_is_fetched_or_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert asked_for(monkeypatch)[1] == set(catalogue.KUBERNETES)
-    assert asked_for(monkeypatch, "--kubernetes", "latest")[1] == {catalogue.NEWEST.version}
-    assert asked_for(monkeypatch, "--kubernetes", "1.35.4")[1] == {"1.35.4"}
+    every = ("kind", "minikube", "libvirt", "ssh")
+    assert asked_for(monkeypatch)[1] == set(product(catalogue.KUBERNETES, every))
+    assert asked_for(monkeypatch, "--kubernetes", "latest")[1] == set(product([catalogue.NEWEST.version], every))
+    assert asked_for(monkeypatch, "--kubernetes", "1.35.4")[1] == set(product(["1.35.4"], every))
+    assert asked_for(monkeypatch, "--kubernetes", "1.35.4", "--backend", "ssh")[1] == {("1.35.4", "ssh")}
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--kubernetes", "1.2.3"), "'1.2.3' is none of latest, "),
-        (("dev", "--kubernetes", "1.36.3"), "stack dev says its version itself"),
+        (("--backend", "docker"), "'docker' is none of kind, "),
+        (("dev", "--kubernetes", "1.36.3"), "stack dev says it itself"),
+        (("dev", "--backend", "kind"), "stack dev says it itself"),
     ],
 )
-def test_a_version_that_fetch_cannot_take_is_refused(
+def test_a_version_or_backend_that_fetch_cannot_take_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
 ) -> None:
     assert asked_for(monkeypatch, *words) == (2, set())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.support.turns import Turn, group
+from tests.support.turns import MARKS, ROOM, Turn, group
 
 
 @pytest.mark.parametrize(
@@ -23,26 +24,29 @@ def test_a_group_is_a_file_or_the_folder_of_a_lab(nodeid: str, expected: str) ->
     assert group(nodeid) == expected
 
 
-def is_free(file: Path, mode: int) -> bool:
-    with file.open("w") as other:
+@pytest.mark.parametrize(
+    ("mark", "beside"),
+    [("", {"", "light"}), ("light", {"", "light", "large"}), ("large", {"light"}), ("alone", set())],
+)
+def test_one_who_has_a_turn_leaves_room_for_some(tmp_path: Path, mark: str, beside: set[str]) -> None:
+    turn = Turn(tmp_path / "turns")
+    turn.take(mark)
+    turn.take("alone")  # kept as it is
+    assert {other for other in MARKS if has_room(tmp_path / "turns", other)} == beside
+    turn.leave()
+    assert all(has_room(tmp_path / "turns", other) for other in MARKS)
+    turn.leave()
+    turn.take("alone")
+    assert not has_room(tmp_path / "turns", "light")
+    turn.leave()
+
+
+def has_room(folder: Path, mark: str) -> bool:
+    """Whether another process would take its turn at once."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(other, mode | fcntl.LOCK_NB)
+            for name, mode in ROOM[mark].items():
+                fcntl.flock(held.enter_context((folder / f"{name}.lock").open("w")), mode | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
     return True
-
-
-@pytest.mark.parametrize(("alone", "beside"), [(True, False), (False, True)])
-def test_one_who_has_a_turn_leaves_room_or_not(tmp_path: Path, alone: bool, beside: bool) -> None:
-    file = tmp_path / "folder" / "lock"
-    turn = Turn(file)
-    turn.take(alone=alone)
-    turn.take(alone=not alone)  # kept as it is
-    assert is_free(file, fcntl.LOCK_SH) is beside
-    assert not is_free(file, fcntl.LOCK_EX)
-    turn.leave()
-    assert is_free(file, fcntl.LOCK_EX)
-    turn.leave()
-    turn.take(alone=True)
-    assert not is_free(file, fcntl.LOCK_SH)
-    turn.leave()
