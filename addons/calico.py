@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from addons.base import Addon, Settings
 from modules import artifacts
-from modules.manifests import Object, change, not_awaited, parse, shell_env, slim_schemas, start_quickly
+from modules.manifests import Object, ask_directly, change, not_awaited, parse, shell_env, slim_schemas, start_quickly
 from modules.manifests.patch import ManifestError, container, without_init
 from modules.topology.plan import LabPlan
 
@@ -59,6 +59,8 @@ def objects(plan: LabPlan, settings: CalicoSettings) -> list[Object]:
     def node(obj: Object) -> None:
         without_init(obj, *NEEDLESS)
         main = container(obj, "calico-node")
+        for one in (container(obj, "install-cni"), main):
+            ask_directly(one, plan.api_server)
         shell_env(
             main,
             {

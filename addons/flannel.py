@@ -8,7 +8,7 @@ from typing import Any
 
 from addons.base import Addon, Settings
 from modules import artifacts
-from modules.manifests import Object, change, parse, start_quickly
+from modules.manifests import Object, ask_directly, change, parse, start_quickly
 from modules.manifests.patch import container
 from modules.topology.plan import LabPlan
 
@@ -48,6 +48,7 @@ def objects(plan: LabPlan, settings: FlannelSettings) -> list[Object]:
         # A machine may have other interfaces; pods must not go through those.
         main["args"].append(f"--iface-regex={addresses_of(plan.network.machines)}")
         main["readinessProbe"] = {**READY}
+        ask_directly(main, plan.api_server)
         start_quickly(main, often=True)
 
     found = parse(artifacts.manifest(NAME), source=f"manifest {NAME}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from addons.base import Addon, Settings
 from modules import artifacts
-from modules.manifests import Object, change, parse, ready_when, slim_schemas, start_quickly
+from modules.manifests import Object, ask_directly, change, parse, ready_when, slim_schemas, start_quickly
 from modules.manifests.patch import container
 from modules.topology.plan import LabPlan
 
@@ -18,9 +18,14 @@ class MetallbSettings(Settings):
 
 
 def objects(plan: LabPlan, settings: MetallbSettings) -> list[Object]:
+    def daemon(obj: Object) -> None:
+        speaker = container(obj, "speaker")
+        ask_directly(speaker, plan.api_server)
+        start_quickly(speaker)
+
     found = slim_schemas(parse(artifacts.manifest(NAME), source=f"manifest {NAME}"))
     found = change(found, "Deployment", "controller", lambda o: start_quickly(container(o, "controller")))
-    found = change(found, "DaemonSet", "speaker", lambda o: start_quickly(container(o, "speaker")))
+    found = change(found, "DaemonSet", "speaker", daemon)
     found = change(found, "ValidatingWebhookConfiguration", "metallb-webhook-configuration", _let_through)
     definitions = [ready_when(o, "condition=Established") if o["metadata"]["name"] in OURS else o for o in found]
     return [*definitions, *pool(plan)]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from addons.base import Addon, Settings
 from modules import artifacts
-from modules.manifests import Object, change, not_awaited, parse, ready_when, start_quickly
+from modules.manifests import Object, ask_directly, change, not_awaited, parse, ready_when, start_quickly
 from modules.manifests.images import baked
 from modules.manifests.patch import container
 from modules.topology.plan import LabPlan
@@ -53,6 +53,7 @@ def objects(plan: LabPlan, settings: MetricsServerSettings) -> list[Object]:
             "--kubelet-request-timeout=5s",
             "--kubelet-insecure-tls",
         ]
+        ask_directly(main, plan.api_server)
         start_quickly(main)
 
     def service(obj: Object) -> None:

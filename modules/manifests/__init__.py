@@ -2,7 +2,16 @@
 
 from modules.manifests.objects import Id, Object, identity, labelled, namespaced_in, pulumi_token
 from modules.manifests.order import follows, leaves
-from modules.manifests.patch import ManifestError, change, find, parse, shell_env, slim_schemas, start_quickly
+from modules.manifests.patch import (
+    ManifestError,
+    ask_directly,
+    change,
+    find,
+    parse,
+    shell_env,
+    slim_schemas,
+    start_quickly,
+)
 from modules.manifests.waiting import Condition, needs_address, not_awaited, ready_when, told_first
 
 __all__ = [
@@ -10,6 +19,7 @@ __all__ = [
     "Id",
     "ManifestError",
     "Object",
+    "ask_directly",
     "change",
     "find",
     "follows",

@@ -98,6 +98,16 @@ def shell_env(target: dict[str, Any], values: dict[str, str]) -> None:
             env[at] = entry
 
 
+def ask_directly(target: dict[str, Any], server: tuple[str, int] | None) -> None:
+    """Let a container on its machine's own network ask the API server at this address and port, in place.
+
+    The service that leads there is kube-proxy's work, which starts at the same moment: who asks before ends, and is
+    tried again ten seconds later. None: there are several servers, and only the service knows which of them live.
+    """
+    if server:
+        shell_env(target, {"KUBERNETES_SERVICE_HOST": server[0], "KUBERNETES_SERVICE_PORT": str(server[1])})
+
+
 def start_quickly(target: dict[str, Any], *, patience: int = 300, often: bool = False) -> None:
     """Let a container be ready within a second of being able to, in place.
 

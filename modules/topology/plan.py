@@ -13,6 +13,9 @@ from modules.topology.advice import warnings
 from modules.topology.mirrors import effective
 from modules.topology.model import App, LabSpec, Libvirt, Minikube, Mirrors, Ssh
 
+API_PORT = 6443
+API_PORTS = {"minikube": 8443}
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -64,6 +67,12 @@ class LabPlan:
     libvirt: Libvirt = field(default_factory=Libvirt)
     ssh: Ssh = field(default_factory=Ssh)
     minikube: Minikube = field(default_factory=Minikube)
+
+    @property
+    def api_server(self) -> tuple[str, int] | None:
+        """Address and port at which machines reach the API server itself; None where there are several."""
+        masters = [machine for machine in self.machines if machine.role == "master"]
+        return (masters[0].address, API_PORTS.get(self.backend, API_PORT)) if len(masters) == 1 else None
 
 
 def plan(spec: LabSpec, stack: str) -> LabPlan:
