@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modules.manifests import Id, ManifestError, change, find, follows, identity, parse, pulumi_token, slim_schemas
-from modules.manifests.patch import shell_env, start_quickly, without_init
+from modules.manifests.patch import ask_directly, shell_env, start_quickly, without_init
 from tests.program.stand_in import MANIFESTS, crd
 
 
@@ -48,6 +48,19 @@ def test_change_makes_a_copy_and_fails_when_the_object_is_not_there() -> None:
     assert "data" not in before[0]
     with pytest.raises(ManifestError, match="no Secret a"):
         find(before, "Secret", "a")
+
+
+def test_the_api_server_is_asked_itself_where_it_is_the_only_one() -> None:
+    target: dict[str, Any] = {"env": [{"name": "KUBERNETES_SERVICE_PORT", "value": "443"}]}
+    ask_directly(target, ("10.0.0.11", 6443))
+    said = [
+        {"name": "KUBERNETES_SERVICE_PORT", "value": "6443"},
+        {"name": "KUBERNETES_SERVICE_HOST", "value": "10.0.0.11"},
+    ]
+    assert target == {"env": said}
+    untouched: dict[str, Any] = {}
+    ask_directly(untouched, None)
+    assert untouched == {}
 
 
 def test_shell_env_replaces_in_place_and_appends() -> None:

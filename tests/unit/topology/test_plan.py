@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,6 +149,24 @@ def test_a_name_without_a_number_keeps_its_address() -> None:
     alone = {"backend": "libvirt", "workers": [{"name": "web"}]}
     assert find(made(lab), "web") == find(made(alone), "web")
     assert find(made(lab), "web").address != find(made(lab), "db").address
+
+
+@pytest.mark.parametrize(
+    ("lab", "port"),
+    [
+        ({"backend": "kind"}, 6443),
+        ({"backend": "libvirt", "workers": 2}, 6443),
+        ({"backend": "minikube"}, 8443),
+        ({"backend": "kind", "masters": 3}, None),
+        (
+            {"backend": "libvirt", "masters": 3, "network": {"machines": "10.9.9.0/24", "endpoint": "vip:10.9.9.5"}},
+            None,
+        ),
+    ],
+)
+def test_one_address_is_the_api_servers_where_there_is_one_server(lab: dict[str, Any], port: int | None) -> None:
+    planned = made(lab)
+    assert planned.api_server == ((planned.machines[0].address, port) if port else None)
 
 
 def test_an_even_number_of_masters_is_a_warning_and_no_error() -> None:
