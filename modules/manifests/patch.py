@@ -14,6 +14,8 @@ from modules.manifests.objects import Object, identity
 # libyaml reads Calico's manifest ten times faster than the Python parser.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+ANSWER = 5  # seconds
+
 
 class ManifestError(StacklabError):
     """A manifest is not what the code that changes it was written for."""
@@ -115,13 +117,17 @@ def start_quickly(target: dict[str, Any], *, patience: int = 300, often: bool = 
     until the first yes; after it the manifest's own probes go on at their own pace.
     often: it is among the first pods of its machine, and its readiness is asked every two seconds: a kubelet that is
     younger than a probe's period sleeps for a random part of it first.
+    An answer may take five seconds, not one: on a busy machine that ended what was only slow.
     """
     ready = target["readinessProbe"]
     ready.pop("initialDelaySeconds", None)
+    for probe in (ready, target.get("livenessProbe", {})):
+        if probe:
+            probe["timeoutSeconds"] = max(ANSWER, probe.get("timeoutSeconds", 1))
     if often:
         ready["periodSeconds"] = 2
     handler = {key: ready[key] for key in ("httpGet", "tcpSocket", "exec", "grpc") if key in ready}
-    target["startupProbe"] = {**handler, "periodSeconds": 1, "failureThreshold": patience}
+    target["startupProbe"] = {**handler, "periodSeconds": 1, "timeoutSeconds": ANSWER, "failureThreshold": patience}
     target.get("livenessProbe", {}).pop("initialDelaySeconds", None)
 
 

@@ -24,6 +24,9 @@ OriginalName=cali* cni* flannel* veth* vxlan*
 MACAddressPolicy=none
 """
 
+# An API server whose etcd has ended already waits for it as long as systemd lets it, which is a minute and a half.
+CONTAINERS = "[Scope]\nTimeoutStopSec=15s\n"
+
 SSHD = "PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxSessions 64\nMaxStartups 64\n"
 
 # Below every name that cloud-init gives its own file, so that where it runs, its word counts.
@@ -74,6 +77,7 @@ def files() -> Mapping[str, str]:
         "/etc/ssh/sshd_config.d/stacklab.conf": SSHD,
         "/etc/systemd/journald.conf.d/stacklab.conf": "[Journal]\nSystemMaxUse=100M\n",
         "/etc/systemd/networkd.conf.d/stacklab.conf": NETWORKD,
+        "/etc/systemd/system/cri-containerd-.scope.d/stacklab.conf": CONTAINERS,
         "/etc/systemd/network/10-stacklab-pods.link": POD_LINKS,
         "/etc/systemd/network/90-stacklab.network": NETWORK,
         SEED_UNIT: SEED_SERVICE,

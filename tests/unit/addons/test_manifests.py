@@ -102,13 +102,13 @@ def test_start_quickly_asks_each_second_until_the_first_yes() -> None:
     ask = {"httpGet": {"path": "/metrics", "port": 1}}
     target = {
         "readinessProbe": {**ask, "initialDelaySeconds": 20, "periodSeconds": 10},
-        "livenessProbe": {**ask, "initialDelaySeconds": 10},
+        "livenessProbe": {**ask, "initialDelaySeconds": 10, "timeoutSeconds": 9},
     }
     start_quickly(target)
     assert target == {
-        "readinessProbe": {**ask, "periodSeconds": 10},
-        "livenessProbe": ask,
-        "startupProbe": {**ask, "periodSeconds": 1, "failureThreshold": 300},
+        "readinessProbe": {**ask, "periodSeconds": 10, "timeoutSeconds": 5},
+        "livenessProbe": {**ask, "timeoutSeconds": 9},
+        "startupProbe": {**ask, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 300},
     }
 
 
@@ -116,7 +116,7 @@ def test_what_machines_wait_for_is_asked_often_afterwards_too() -> None:
     ask = {"httpGet": {"path": "/readiness", "port": 1}}
     target = {"readinessProbe": {**ask, "periodSeconds": 10}}
     start_quickly(target, often=True)
-    assert target["readinessProbe"] == {**ask, "periodSeconds": 2}
+    assert target["readinessProbe"] == {**ask, "periodSeconds": 2, "timeoutSeconds": 5}
 
 
 def test_slim_schemas_drops_prose_and_keeps_a_property_that_is_named_description() -> None:
