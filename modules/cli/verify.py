@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 USUAL = 90.0  # seconds
-EMULATED = 600.0  # a pod can take two minutes to start, and all of a lab come at once after `stacklab start`
+EMULATED = 900.0  # a pod can take two minutes to start, and all of a lab come at once after `stacklab start`
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 help="Seconds that a check may wait for the lab to become so.",
                 min=1,
-                show_default="90, of emulated machines 600",
+                show_default="90, of emulated machines 900",
             ),
         ] = None,
     ) -> None:

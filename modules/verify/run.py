@@ -12,7 +12,7 @@ from modules.base.probe import Answer, wait_for
 from modules.verify.context import Context
 from modules.verify.finding import Check, Finding, Look
 
-EVERY, SLOWEST = 0.5, 5.0
+EVERY, SLOWEST = 0.5, 15.0
 
 
 class _StoppedError(Exception):

@@ -54,6 +54,7 @@ def test_a_load_balancer_and_an_ingress_controller_come_later(vms: Lab) -> None:
     assert fetch(vms.exposure("kubia", "loadbalancer")["url"])["pod"].startswith("kubia-")
 
 
+@pytest.mark.timeout(1500)
 def test_stopped_and_started_it_is_the_same_lab(vms: Lab) -> None:
     for verb, state in (("stop", "shut off"), ("start", "running")):
         shown = vms.project.run("stacklab", verb, vms.stack, "--json", timeout=600).ok().output

@@ -94,7 +94,7 @@ class Lab:
         return found
 
     def verify(self) -> Ran:
-        return self.project.run("stacklab", "verify", self.stack, timeout=700)
+        return self.project.run("stacklab", "verify", self.stack, timeout=1000)
 
     def destroy(self) -> Ran:
         return self.project.destroy(self.stack)

@@ -98,8 +98,8 @@ def test_a_sick_lab(lab: FakeKubectl) -> None:
     [
         ("kind", None, [], 90),
         ("libvirt", False, [], 90),
-        ("libvirt", True, [], 600),
-        ("libvirt", None, [], 600),
+        ("libvirt", True, [], 900),
+        ("libvirt", None, [], 900),
         ("libvirt", True, ["5"], 5),
     ],
 )
