@@ -179,6 +179,16 @@ def test_what_came_after_a_backup_is_gone_after_its_restore(ha: Lab, tmp_path: P
     runs_a_pod(ha, "restored")
 
 
+def test_another_master_joins(ha: Lab, made: Machines) -> None:
+    ha.spec["masters"] = spec(made, 3, 1)["masters"]
+    ha.up().ok()
+    all_ready(ha, "m1", "m2", "m3", "w1")
+    assert etcd_members(made, "m1") == ["m1", "m2", "m3"]
+    for name in ("m1", "m2", "m3"):
+        assert made.addresses["m3"] in made.ssh(name, "cat /etc/stacklab/haproxy.cfg").stdout, name
+    ha.kubectl("get", "--raw=/readyz", f"--server=https://{made.addresses['m3']}:6443").ok()
+
+
 def test_the_pods_range_cannot_be_changed_in_place(ha: Lab) -> None:
     wanted = {**network(SUBNET), "endpoint": f"vip:{VIP}", "pods": "10.32.0.0/16"}
     said = "the pods' range cannot be changed in place (10.244.0.0/16 -> 10.32.0.0/16)"
@@ -187,7 +197,7 @@ def test_the_pods_range_cannot_be_changed_in_place(ha: Lab) -> None:
 
 def test_after_destroy_the_machines_are_empty_again(ha: Lab, made: Machines) -> None:
     ha.destroy().ok()
-    for name in ("m1", "m2", "w1"):
+    for name in ("m1", "m2", "m3", "w1"):
         left = made.ssh(name, "ls -d /etc/kubernetes /etc/stacklab /var/lib/stacklab /root/.kube", check=False)
         assert left.stdout == "", name
         assert "# stacklab" not in made.ssh(name, "cat /etc/hosts").stdout

@@ -1,10 +1,11 @@
-"""One master and one worker over SSH: begun under faults, then brought to another version of Kubernetes.
+"""One master and one worker over SSH: begun under faults, brought to another version, a machine replaced.
 
 The machines are system containers. Each test goes on from where the one before left the lab.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -89,6 +90,21 @@ def test_another_version_of_kubernetes_is_an_edit(lab: Lab) -> None:
 def test_kubernetes_cannot_go_back(lab: Lab) -> None:
     lab.up().ok()
     refused_in_a_preview(lab, {"kubernetes": BEFORE}, f"Kubernetes cannot go back from {AFTER} to {BEFORE}")
+
+
+def test_a_broken_machine_is_replaced(lab: Lab, made: Machines) -> None:
+    lab.up().ok()
+    before = nodes(lab)["w1"]["metadata"]["uid"]
+    made.replace("w1")
+    refused = lab.up()
+    assert refused.code != 0
+    command = re.search(r"ssh-keygen -R .*", refused.output)
+    assert command, refused.output
+    lab.project.run("sh", "-c", command.group()).ok()
+    lab.up().ok()
+    all_run(lab, AFTER, "m1", "w1")
+    assert nodes(lab)["w1"]["metadata"]["uid"] != before
+    lab.unchanged().ok()
 
 
 def test_after_destroy_nothing_of_it_is_left(lab: Lab, made: Machines) -> None:

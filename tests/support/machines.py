@@ -136,6 +136,7 @@ class Machines:
     network: str
     folder: Path
     runs: Engine
+    image: str
     key: Path = field(init=False)
     known_hosts: Path = field(init=False)
 
@@ -167,6 +168,15 @@ class Machines:
         self.runs.run("start", self.container(name), timeout=60)
         self.wait(name)
 
+    def replace(self, name: str) -> None:
+        """Another machine stands in its place: the same name and address, nothing on it, another host key."""
+        self.runs.run("rm", "--force", "--volumes", "--time=0", self.container(name), timeout=120)
+        for key in (name, f"{name}.pub"):
+            (self.folder / key).unlink()
+        _keys(self)
+        _start(self, name)
+        self.wait(name)
+
     def wait(self, name: str, timeout: float = 90) -> None:
         """Until it answers over SSH and has booted."""
 
@@ -193,13 +203,13 @@ def machines(
     """Machines by name and address for the time of the `with`; `network` names the bridge and begins their names."""
     runs = engine.choose()
     image = ensure_image("" if plain else kubernetes, runs, addons)
-    made = Machines(dict(addresses), network, folder, runs)
+    made = Machines(dict(addresses), network, folder, runs, image)
     _keys(made)
     _clear(made)
     try:
         _network(made, prefix)
         for name in addresses:
-            _start(made, name, image)
+            _start(made, name)
         for name in addresses:
             made.wait(name)
         yield made
@@ -226,7 +236,7 @@ def _network(made: Machines, prefix: int) -> None:
     made.runs.run(*words, made.network, timeout=30)
 
 
-def _start(made: Machines, name: str, image: str) -> None:
+def _start(made: Machines, name: str) -> None:
     here = facts.read()
     modules = facts.node_host(here, made.runs.name).modules_dir
     if modules:
@@ -245,7 +255,7 @@ def _start(made: Machines, name: str, image: str) -> None:
         "--tmpfs=/tmp",
         "--volume=/var/lib/containerd",
         f"--volume={modules or '/lib/modules'}:/lib/modules:ro",
-        image,
+        made.image,
         timeout=120,
         where=name,
     )

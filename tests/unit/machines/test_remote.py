@@ -14,6 +14,7 @@ from threading import Thread, Timer
 import pytest
 
 from modules.base.errors import CommandError, OwnershipError
+from modules.base.probe import Answer, wait_for
 from modules.machines import command
 from modules.machines.remote import Remote, UnreachableError, close_all
 from tests.support import sshd
@@ -97,8 +98,12 @@ def test_close_all_ends_what_other_processes_opened(server: sshd.Server, remote:
     remote.run("true", timeout=20)
     close_all(remote.login.known_hosts)
     assert not command.sockets(remote.login.known_hosts).exists()
-    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(command.sockets(remote.login.known_hosts)) not in left
+
+    def look() -> Answer[bool]:
+        left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        return Answer(None if str(command.sockets(remote.login.known_hosts)) in left else True, left)
+
+    wait_for("no connection is left", look, timeout=10)  # one that was told to end has yet to do so
     close_all(remote.login.known_hosts)
 
 
