@@ -98,7 +98,7 @@ def test_a_broken_machine_is_replaced(lab: Lab, made: Machines) -> None:
     made.replace("w1")
     refused = lab.up()
     assert refused.code != 0
-    command = re.search(r"ssh-keygen -R .*", refused.output)
+    command = re.search(r"ssh-keygen -f \S+ -R \S+", refused.output)
     assert command, refused.output
     lab.project.run("sh", "-c", command.group()).ok()
     lab.up().ok()
