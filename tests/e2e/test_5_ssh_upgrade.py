@@ -96,12 +96,12 @@ def test_a_broken_machine_is_replaced(lab: Lab, made: Machines) -> None:
     lab.up().ok()
     before = nodes(lab)["w1"]["metadata"]["uid"]
     made.replace("w1")
-    refused = lab.up()
+    refused = lab.up("--refresh")
     assert refused.code != 0
     command = re.search(r"ssh-keygen -f \S+ -R \S+", refused.output)
     assert command, refused.output
     lab.project.run("sh", "-c", command.group()).ok()
-    lab.up().ok()
+    lab.up("--refresh").ok()
     all_run(lab, AFTER, "m1", "w1")
     assert nodes(lab)["w1"]["metadata"]["uid"] != before
     lab.unchanged().ok()
