@@ -99,11 +99,16 @@ def paste(login: Login, script: str = "") -> str:
     return shlex.join(words)
 
 
+def stranger(said: str) -> bool:
+    """Whether ssh refused the host key of whoever answered: from what it said."""
+    return "host key" in said.lower() or "host identification" in said.lower()
+
+
 def refusal(login: Login, said: str) -> tuple[str, str]:
     """Why ssh itself failed, and what to do: from what it said."""
     lower = said.lower()
     at = f"{login.address}:{login.port}"
-    if "host key" in lower or "host identification" in lower:
+    if stranger(said):
         entry = login.address if login.port == 22 else f"[{login.address}]:{login.port}"
         forget = shlex.join(["ssh-keygen", "-f", str(login.known_hosts), "-R", entry])
         return (

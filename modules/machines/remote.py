@@ -28,6 +28,10 @@ class UnreachableError(CommandError):
     """The machine was not reached, or the connection was cut: nothing is known of what the script did."""
 
 
+class StrangerError(UnreachableError):
+    """Whoever answers there has not the host key that is known: another machine, or the same one made anew."""
+
+
 class Remote:
     """One machine. Several may be used at the same time, also of one machine."""
 
@@ -129,7 +133,8 @@ class Remote:
         if found.code == _CUT:
             said = shell.hide(found.stderr, redact)
             what, hint = command.refusal(self.login, said)
-            raise UnreachableError(
+            kind = StrangerError if command.stranger(said) else UnreachableError
+            raise kind(
                 what,
                 code=found.code,
                 command=command.paste(self.login),

@@ -19,7 +19,7 @@ from modules.bootstrap import engine, facts, fingerprint, hosts, reset
 from modules.bootstrap.engine import Found
 from modules.bootstrap.facts import Facts
 from modules.bootstrap.steps import Wish, steps
-from modules.machines.remote import Remote, UnreachableError
+from modules.machines.remote import Remote, StrangerError, UnreachableError
 from modules.resources import nodes
 from modules.resources.base import Change, Props, Provider, diff_result, known, tell, text
 from modules.topology.plan import LabPlan, Machine
@@ -65,11 +65,16 @@ class PreparedMachineProvider(Provider):
         return UpdateResult(_prepare(news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """What is not as it should be any more is kept as `missing`, and the next update does it."""
+        """What is not as it should be any more is kept as `missing`, and the next update does it.
+
+        One that does not answer may be back tomorrow; that another one answers is for the user to decide about.
+        """
         inputs = {key: props.get(key) for key in INPUTS}
         outs: dict[str, Any] = {**inputs, "facts": props.get("facts"), "missing": []}
         try:
             seen = look(nodes.remote_of(props["machine"]), props)
+        except StrangerError:
+            raise
         except (CommandError, ArtifactError) as error:
             tell(f"{_name(props)}: {error.in_one_line()}; taken to be as it was")
             return ReadResult(id_, outs, inputs)

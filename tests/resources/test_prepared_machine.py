@@ -11,7 +11,7 @@ import pytest
 from modules.base.errors import CommandError
 from modules.bootstrap import fingerprint, reset
 from modules.bootstrap.step import Step, Write
-from modules.machines.remote import UnreachableError, close_all
+from modules.machines.remote import StrangerError, UnreachableError, close_all
 from modules.resources import prepared_machine
 from modules.resources.prepared_machine import INPUTS, PreparedMachineProvider, changes, inputs_of, left_alone
 from modules.topology.model import LabSpec
@@ -112,6 +112,19 @@ def test_a_refresh_of_one_that_is_off(props: dict[str, Any], capsys: pytest.Capt
     outs = dict(provider.create(props).outs or {})
     assert provider.read("id", gone(outs)).id == "id"
     assert "taken to be as it was" in capsys.readouterr().err
+
+
+def test_a_refresh_does_not_pass_over_another_machine(
+    props: dict[str, Any], server: sshd.Server, tmp_path: Path
+) -> None:
+    outs = dict(provider.create(props).outs or {})
+    kind, key, *_ = (server.folder / "client.pub").read_text().split()
+    known = tmp_path / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{server.port} {kind} {key}\n")
+    outs["machine"]["login"]["known_hosts"] = str(known)
+    with pytest.raises(StrangerError, match="does not have the host key that is known for it") as caught:
+        provider.read("id", outs)
+    assert "ssh-keygen -f" in caught.value.hint
 
 
 @pytest.mark.parametrize(
