@@ -102,7 +102,7 @@ def test_a_broken_machine_is_replaced(lab: Lab, made: Machines) -> None:
     assert command, refused.output
     lab.project.run("sh", "-c", command.group()).ok()
     lab.up("--refresh").ok()
-    all_run(lab, AFTER, "m1", "w1")
+    all_run(lab, lab.spec["kubernetes"], "m1", "w1")
     assert nodes(lab)["w1"]["metadata"]["uid"] != before
     lab.unchanged().ok()
 
